@@ -1,0 +1,273 @@
+"""What a check is made of: its decorators, its expectations, and the failures that these raise.
+
+Everything here runs on the judging side. In the grader that side never imports what a student wrote: it sees
+only plain values and tensors that came back from the submission's own process.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import torch
+from gradescope_utils.autograder_utils.decorators import number, visibility, weight
+
+__all__ = [
+    "BadReply",
+    "CallTimedOut",
+    "CheckFailure",
+    "CheckInfo",
+    "OutOfMemory",
+    "Submission",
+    "SubmissionError",
+    "WorkerDied",
+    "covers",
+    "describe",
+    "error_from",
+    "expect",
+    "expect_close",
+    "expect_dtype",
+    "expect_equal",
+    "expect_shape",
+    "hint",
+    "number",
+    "requires",
+    "visibility",
+    "weight",
+]
+
+CheckFunction = TypeVar("CheckFunction", bound=Callable[..., Any])
+
+# float32 rounding in sums of a few hundred terms stays below these; a wrong formula is off by far more.
+RTOL, ATOL = 1e-4, 1e-5
+
+
+class Submission(Protocol):
+    """A submission as checks see it: modules of `charlm`, and the probes that run beside them."""
+
+    tokenizer: Any
+    data: Any
+    attention: Any
+    model: Any
+    training: Any
+    probes: Any
+
+
+class CheckFailure(AssertionError):
+    """The submission's behaviour differs from what a check expects.
+
+    `did`, `expected` and `got` are sentences for the student. `values` may show numbers; the grader leaves it
+    out where the input is hidden. `settled` names the parts that were replaced by doubles when the failure was
+    seen, so that a mistake in them cannot be its cause.
+    """
+
+    def __init__(self, did: str, expected: str, got: str, *, values: str = "", settled: Sequence[str] = ()) -> None:
+        super().__init__(f"{did}: expected {expected}, got {got}")
+        self.did, self.expected, self.got, self.values = did, expected, got, values
+        self.settled = frozenset(settled)
+
+
+class SubmissionError(Exception):
+    """Student code raised. `type_names` is the exception's class and its bases, most derived first."""
+
+    def __init__(self, type_names: Sequence[str], message: str, where: str = "") -> None:
+        super().__init__(f"{type_names[0]}: {message}" + (f" ({where})" if where else ""))
+        self.type_names, self.message, self.where = list(type_names), message, where
+
+    @property
+    def not_implemented(self) -> bool:
+        """Whether a stub of the template was reached."""
+        return "NotImplementedError" in self.type_names
+
+
+class CallTimedOut(SubmissionError):
+    """A call into the submission did not come back within its time limit."""
+
+
+class OutOfMemory(SubmissionError):
+    """Student code asked for more memory than the limit allows."""
+
+
+class WorkerDied(SubmissionError):
+    """The process that runs the student's code ended in the middle of a call."""
+
+
+class BadReply(SubmissionError):
+    """What came back from the submission's process is no valid answer."""
+
+
+def hint(text: str) -> Callable[[CheckFunction], CheckFunction]:
+    """Attach the one hint that a failing message ends with."""
+    return _attach("__hint__", text)
+
+
+def covers(*parts: str) -> Callable[[CheckFunction], CheckFunction]:
+    """Name the interface parts that this check proves, e.g. `causal_mask`."""
+    return _attach("__covers__", frozenset(parts))
+
+
+def requires(*parts: str) -> Callable[[CheckFunction], CheckFunction]:
+    """Name the parts that this check builds on: when one is broken, a failure here is *blocked*."""
+    return _attach("__requires__", frozenset(parts))
+
+
+def _attach(name: str, value: object) -> Callable[[CheckFunction], CheckFunction]:
+    def decorate(function: CheckFunction) -> CheckFunction:
+        setattr(function, name, value)
+        return function
+
+    return decorate
+
+
+@dataclass(frozen=True)
+class CheckInfo:
+    """What a check's name, docstring and decorators say. `weight` is relative inside the problem."""
+
+    number: str
+    title: str
+    sentence: str
+    hint: str
+    weight: float
+    visibility: str | None
+    covers: frozenset[str]
+    requires: frozenset[str]
+
+    @property
+    def problem(self) -> int:
+        return int(self.number.split(".")[0])
+
+    @property
+    def order(self) -> tuple[int, int]:
+        problem, _, index = self.number.partition(".")
+        return int(problem), int(index)
+
+
+def describe(function: Callable[..., Any]) -> CheckInfo:
+    """Read a check's declaration. Raises ValueError when its number, sentence or hint is missing."""
+    name = function.__name__
+    declared = getattr(function, "__number__", "")
+    if not re.fullmatch(r"[1-9]\d*\.[1-9]\d*", str(declared)):
+        raise ValueError(f"{name}: @number must be 'problem.index', got {declared!r}")
+    sentence = " ".join((function.__doc__ or "").split())
+    if not sentence:
+        raise ValueError(f"{name}: a check needs a docstring, the sentence that the student reads")
+    if not getattr(function, "__hint__", ""):
+        raise ValueError(f"{name}: a check needs a @hint")
+    return CheckInfo(
+        number=declared,
+        title=name.removeprefix("test_").replace("_", " "),
+        sentence=sentence,
+        hint=function.__hint__,  # type: ignore[attr-defined]
+        weight=float(getattr(function, "__weight__", 1)),
+        visibility=getattr(function, "__visibility__", None),
+        covers=getattr(function, "__covers__", frozenset()),
+        requires=getattr(function, "__requires__", frozenset()),
+    )
+
+
+def expect(condition: bool, did: str, expected: str, got: str, *, values: str = "") -> None:
+    """Raise CheckFailure with these sentences unless `condition` is exactly True."""
+    if condition is not True:
+        raise CheckFailure(did, expected, got, values=values)
+
+
+def expect_tensor(actual: object, did: str) -> torch.Tensor:
+    """Return `actual` as a detached CPU tensor; raise CheckFailure when it is none."""
+    if not isinstance(actual, torch.Tensor):
+        raise CheckFailure(did, "a tensor", f"a {type(actual).__name__}")
+    return actual.detach().cpu()
+
+
+def expect_shape(actual: object, shape: Sequence[int], did: str) -> torch.Tensor:
+    """Raise CheckFailure unless `actual` is a tensor of exactly this shape; return it, detached."""
+    tensor = expect_tensor(actual, did)
+    expect(
+        tuple(tensor.shape) == tuple(shape),
+        did,
+        f"a tensor of shape {_shape(shape)}",
+        f"one of shape {_shape(tensor.shape)}",
+    )
+    return tensor
+
+
+def expect_dtype(actual: object, dtype: torch.dtype, did: str) -> torch.Tensor:
+    """Raise CheckFailure unless `actual` is a tensor of this dtype; return it, detached."""
+    tensor = expect_tensor(actual, did)
+    expect(tensor.dtype == dtype, did, f"dtype {_name(dtype)}", f"dtype {_name(tensor.dtype)}")
+    return tensor
+
+
+def expect_equal(actual: object, expected: object, did: str) -> None:
+    """Raise CheckFailure unless both are the same plain value, or the same tensor to the last bit."""
+    if isinstance(expected, torch.Tensor):
+        tensor = expect_shape(actual, expected.shape, did)
+        expect_dtype(tensor, expected.dtype, did)
+        _compare(tensor.to(torch.float64), expected.to(torch.float64), did, 0.0, 0.0)
+        return
+    same = type(actual) is type(expected) and actual == expected
+    expect(
+        same,
+        did,
+        "exactly the right value",
+        "another one",
+        values=f"expected {_clip(expected)}, got {_clip(actual)}",
+    )
+
+
+def expect_close(actual: object, expected: torch.Tensor, did: str, *, rtol: float = RTOL, atol: float = ATOL) -> None:
+    """Raise CheckFailure unless `actual` has `expected`'s shape and |actual - expected| <= atol + rtol * |expected|.
+
+    Infinities must stand in the same places; NaN never passes.
+    """
+    tensor = expect_shape(actual, expected.shape, did)
+    expect(tensor.is_floating_point(), did, "floating-point numbers", f"dtype {_name(tensor.dtype)}")
+    _compare(tensor.to(torch.float64), expected.detach().cpu().to(torch.float64), did, rtol, atol)
+
+
+def _compare(actual: torch.Tensor, expected: torch.Tensor, did: str, rtol: float, atol: float) -> None:
+    nans = int(actual.isnan().sum())
+    expect(nans == 0, did, "numbers", f"NaN in {nans} of {actual.numel()} places")
+    # Equal infinities subtract to NaN, so they are taken out before the difference is formed.
+    same = actual == expected
+    difference = torch.where(same, torch.zeros_like(actual), (actual - expected).abs())
+    wrong = ~(same | (difference <= atol + rtol * torch.where(expected.isinf(), 0.0, expected.abs())))
+    if not bool(wrong.any()):
+        return
+    index = tuple(wrong.nonzero()[0].tolist())
+    raise CheckFailure(
+        did,
+        "the same values as the definition gives" + (f" (to within {atol:g})" if atol else ""),
+        f"{int(wrong.sum())} of {wrong.numel()} values that differ, by {float(difference[wrong].max()):.3g} at most",
+        values=f"first at index {list(index)}: expected {float(expected[index]):.6g}, got {float(actual[index]):.6g}",
+    )
+
+
+def error_from(call: Callable[[], object]) -> SubmissionError | None:
+    """Run `call` and return the student code's exception, or None when there was none.
+
+    A time-out, a dead worker and a stub are no answer to the question that a check asks, so they are raised.
+    """
+    try:
+        call()
+    except (CallTimedOut, OutOfMemory, WorkerDied, BadReply):
+        raise
+    except SubmissionError as error:
+        if error.not_implemented:
+            raise
+        return error
+    return None
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return "[" + ", ".join(map(str, shape)) + "]"
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _clip(value: object, limit: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

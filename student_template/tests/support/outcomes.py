@@ -1,0 +1,98 @@
+"""What became of a check, in words: the same for a student's terminal and for the grader's results."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from support.checking import CallTimedOut, CheckFailure, CheckInfo, OutOfMemory, SubmissionError
+
+
+class Outcome(enum.Enum):
+    """The value is the word that people read."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    ERROR = "error in the submission"
+    TIMED_OUT = "timed out"
+    OUT_OF_MEMORY = "out of memory"
+    BLOCKED = "blocked"
+    GRADER_ERROR = "grader error"
+    NOT_RUN = "not run"
+    NOT_REACHED = "not reached"
+
+
+_UNSETTLED = {Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY}
+
+
+@dataclass(frozen=True)
+class Record:
+    """One check's result. `message` has one line per sentence and is empty when the check passed.
+
+    `values` holds numbers that may be shown only where the check's input is public.
+    """
+
+    info: CheckInfo
+    outcome: Outcome
+    message: str = ""
+    values: str = ""
+    settled: frozenset[str] = field(default_factory=frozenset)
+    stub: bool = False
+    seconds: float = 0.0
+
+
+def record_of(info: CheckInfo, error: BaseException | None, seconds: float = 0.0) -> Record:
+    """Turn what a check raised into its record. Anything unforeseen is the grader's error, never the student's."""
+    if error is None:
+        return Record(info, Outcome.PASSED, seconds=seconds)
+    if isinstance(error, CheckFailure):
+        message = f"{_sentence(error.did)}\nExpected: {error.expected}.\nGot: {error.got}."
+        return Record(info, Outcome.FAILED, message, error.values, error.settled, seconds=seconds)
+    if isinstance(error, SubmissionError):
+        if error.not_implemented:
+            return Record(info, Outcome.FAILED, f"not implemented yet: {error.message}", stub=True, seconds=seconds)
+        where = f"\nWhere: {error.where}" if error.where else ""
+        return Record(info, _outcome_of(error), f"{_raised(error)}{where}", seconds=seconds)
+    return Record(info, Outcome.GRADER_ERROR, f"{type(error).__name__}: {error}", seconds=seconds)
+
+
+def settle(records: Iterable[Record]) -> list[Record]:
+    """Mark as blocked each failure that a broken part below it explains, naming the check to look at first.
+
+    A part is broken when a check that covers it did not pass. A failure seen with doubles in the place of a
+    part, or a stub that was reached, is the check's own.
+    """
+    done = list(records)
+    broken: dict[str, CheckInfo] = {}
+    for record in sorted(done, key=lambda record: record.info.order):
+        if record.outcome in _UNSETTLED | {Outcome.BLOCKED}:
+            for part in record.info.covers:
+                broken.setdefault(part, record.info)
+    return [_block(record, broken) for record in done]
+
+
+def _block(record: Record, broken: dict[str, CheckInfo]) -> Record:
+    causes = sorted(part for part in record.info.requires - record.settled if part in broken)
+    if record.outcome not in _UNSETTLED or record.stub or not causes:
+        return record
+    first = ", ".join(f"{part} (check {broken[part].number})" for part in causes)
+    note = f"This check builds on something that is not right yet. Fix first: {first}."
+    return replace(record, outcome=Outcome.BLOCKED, message=f"{note}\n{record.message}")
+
+
+def _outcome_of(error: SubmissionError) -> Outcome:
+    if isinstance(error, CallTimedOut):
+        return Outcome.TIMED_OUT
+    return Outcome.OUT_OF_MEMORY if isinstance(error, OutOfMemory) else Outcome.ERROR
+
+
+def _raised(error: SubmissionError) -> str:
+    if type(error) is SubmissionError:
+        return f"Your code raised {error.type_names[0]}: {error.message}"
+    return _sentence(error.message)
+
+
+def _sentence(text: str) -> str:
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else text + "."

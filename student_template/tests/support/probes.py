@@ -1,0 +1,123 @@
+"""Evidence that has to be gathered beside the student's code: gradients, devices, inputs after a call.
+
+A probe reports what it saw, as tensors and plain values; it never judges. In the grader it runs in the
+submission's process, so nothing that it returns is taken for more than the submission's own word.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from support import doubles
+
+_originals: list[tuple[Any, str, Any]] = []
+_calls: list[str] = []
+
+
+def set_parameters(module: nn.Module, values: dict[str, Tensor]) -> None:
+    """Copy `values` into the module's parameters by name.
+
+    Raises AttributeError when a name is missing and ValueError when a shape differs.
+    """
+    parameters = dict(module.named_parameters())
+    for name, value in values.items():
+        if name not in parameters:
+            raise AttributeError(f"{type(module).__name__} has no parameter named {name!r}")
+        if parameters[name].shape != value.shape:
+            wanted, found = list(value.shape), list(parameters[name].shape)
+            raise ValueError(f"parameter {name!r} should have shape {wanted}, but has {found}")
+        with torch.no_grad():
+            parameters[name].copy_(value)
+
+
+def get_parameters(module: nn.Module) -> dict[str, Tensor]:
+    """Every parameter by name."""
+    return {name: value.detach().clone() for name, value in module.named_parameters()}
+
+
+def generator(seed: int) -> torch.Generator:
+    """A CPU random generator in the state that `seed` gives."""
+    return torch.Generator().manual_seed(seed)
+
+
+def call_keeping_inputs(function: Callable[..., Any], *args: Any) -> dict[str, Any]:
+    """Call `function` and return its `result` beside the tensor arguments as they are afterwards, `inputs`."""
+    result = function(*args)
+    return {"result": result, "inputs": [value for value in args if isinstance(value, Tensor)]}
+
+
+def gradients(function: Callable[..., Tensor], x: Tensor, cotangent: Tensor) -> Tensor:
+    """The gradient of (function(x) * cotangent).sum() with respect to `x`, in the shape of `x`."""
+    leaf = x.detach().clone().requires_grad_(True)
+    torch.autograd.backward((function(leaf) * cotangent).sum())
+    return leaf.grad if leaf.grad is not None else torch.zeros_like(leaf)
+
+
+def parameter_gradients(module: nn.Module, x: Tensor, cotangent: Tensor) -> dict[str, Tensor]:
+    """The gradients of (module(x) * cotangent).sum() with respect to each parameter, by name; 0 where none."""
+    module.zero_grad()
+    torch.autograd.backward((module(x) * cotangent).sum())
+    return {
+        name: torch.zeros_like(value) if value.grad is None else value.grad for name, value in module.named_parameters()
+    }
+
+
+def install_doubles(parts: list[str]) -> None:
+    """Put the stand-ins of `support.doubles` in the place of these parts, wherever `charlm` holds them."""
+    _calls.clear()
+    for part in parts:
+        stand_in = _counted(getattr(doubles, part))
+        original = _find(part)
+        for module in _charlm_modules():
+            for name, value in list(vars(module).items()):
+                if value is original:
+                    _originals.append((module, name, value))
+                    setattr(module, name, stand_in)
+
+
+def remove_doubles() -> None:
+    """Put the student's own parts back."""
+    while _originals:
+        module, name, value = _originals.pop()
+        setattr(module, name, value)
+
+
+def doubles_were_called() -> bool:
+    """Whether any stand-in computed anything since `install_doubles`."""
+    return bool(_calls)
+
+
+def _counted(stand_in: Any) -> Any:
+    if not isinstance(stand_in, type):
+
+        def function(*args: Any, **kwargs: Any) -> Any:
+            _calls.append(stand_in.__name__)
+            return stand_in(*args, **kwargs)
+
+        return function
+
+    def forward(self: nn.Module, *args: Any) -> Any:
+        _calls.append(stand_in.__name__)
+        return vars(stand_in)["forward"](self, *args)
+
+    return type(stand_in.__name__, (stand_in,), {"forward": forward})
+
+
+def _find(part: str) -> Any:
+    for name in ("attention", "model", "data", "training", "tokenizer"):
+        module = sys.modules.get(f"charlm.{name}")
+        if module is None:
+            module = __import__(f"charlm.{name}", fromlist=[name])
+        found = vars(module).get(part)
+        if found is not None:
+            return found
+    raise AttributeError(f"charlm has nothing named {part!r}")
+
+
+def _charlm_modules() -> list[Any]:
+    return [module for name, module in list(sys.modules.items()) if name.startswith("charlm.")]
