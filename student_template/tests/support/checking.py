@@ -6,13 +6,14 @@ only plain values and tensors that came back from the submission's own process.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import torch
 from gradescope_utils.autograder_utils.decorators import number, visibility, weight
+
+from support.failures import BadReply, CallTimedOut, CheckFailure, OutOfMemory, SubmissionError, WorkerDied
+from support.info import CheckInfo, check_info
 
 __all__ = [
     "BadReply",
@@ -55,49 +56,6 @@ class Submission(Protocol):
     probes: Any
 
 
-class CheckFailure(AssertionError):
-    """The submission's behaviour differs from what a check expects.
-
-    `did`, `expected` and `got` are sentences for the student. `values` may show numbers; the grader leaves it
-    out where the input is hidden. `settled` names the parts that were replaced by doubles when the failure was
-    seen, so that a mistake in them cannot be its cause.
-    """
-
-    def __init__(self, did: str, expected: str, got: str, *, values: str = "", settled: Sequence[str] = ()) -> None:
-        super().__init__(f"{did}: expected {expected}, got {got}")
-        self.did, self.expected, self.got, self.values = did, expected, got, values
-        self.settled = frozenset(settled)
-
-
-class SubmissionError(Exception):
-    """Student code raised. `type_names` is the exception's class and its bases, most derived first."""
-
-    def __init__(self, type_names: Sequence[str], message: str, where: str = "") -> None:
-        super().__init__(f"{type_names[0]}: {message}" + (f" ({where})" if where else ""))
-        self.type_names, self.message, self.where = list(type_names), message, where
-
-    @property
-    def not_implemented(self) -> bool:
-        """Whether a stub of the template was reached."""
-        return "NotImplementedError" in self.type_names
-
-
-class CallTimedOut(SubmissionError):
-    """A call into the submission did not come back within its time limit."""
-
-
-class OutOfMemory(SubmissionError):
-    """Student code asked for more memory than the limit allows."""
-
-
-class WorkerDied(SubmissionError):
-    """The process that runs the student's code ended in the middle of a call."""
-
-
-class BadReply(SubmissionError):
-    """What came back from the submission's process is no valid answer."""
-
-
 def hint(text: str) -> Callable[[CheckFunction], CheckFunction]:
     """Attach the one hint that a failing message ends with."""
     return _attach("__hint__", text)
@@ -121,50 +79,11 @@ def _attach(name: str, value: object) -> Callable[[CheckFunction], CheckFunction
     return decorate
 
 
-@dataclass(frozen=True)
-class CheckInfo:
-    """What a check's name, docstring and decorators say. `weight` is relative inside the problem."""
-
-    number: str
-    title: str
-    sentence: str
-    hint: str
-    weight: float
-    visibility: str | None
-    covers: frozenset[str]
-    requires: frozenset[str]
-
-    @property
-    def problem(self) -> int:
-        return int(self.number.split(".")[0])
-
-    @property
-    def order(self) -> tuple[int, int]:
-        problem, _, index = self.number.partition(".")
-        return int(problem), int(index)
-
-
 def describe(function: Callable[..., Any]) -> CheckInfo:
     """Read a check's declaration. Raises ValueError when its number, sentence or hint is missing."""
-    name = function.__name__
-    declared = getattr(function, "__number__", "")
-    if not re.fullmatch(r"[1-9]\d*\.[1-9]\d*", str(declared)):
-        raise ValueError(f"{name}: @number must be 'problem.index', got {declared!r}")
-    sentence = " ".join((function.__doc__ or "").split())
-    if not sentence:
-        raise ValueError(f"{name}: a check needs a docstring, the sentence that the student reads")
-    if not getattr(function, "__hint__", ""):
-        raise ValueError(f"{name}: a check needs a @hint")
-    return CheckInfo(
-        number=declared,
-        title=name.removeprefix("test_").replace("_", " "),
-        sentence=sentence,
-        hint=function.__hint__,  # type: ignore[attr-defined]
-        weight=float(getattr(function, "__weight__", 1)),
-        visibility=getattr(function, "__visibility__", None),
-        covers=getattr(function, "__covers__", frozenset()),
-        requires=getattr(function, "__requires__", frozenset()),
-    )
+    names = ("number", "hint", "weight", "visibility", "covers", "requires")
+    declared = {name: getattr(function, f"__{name}__") for name in names if hasattr(function, f"__{name}__")}
+    return check_info(function.__name__, function.__doc__ or "", declared)
 
 
 def expect(condition: bool, did: str, expected: str, got: str, *, values: str = "") -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from support.checking import SubmissionError
+from support.failures import SubmissionError
 
 MODULES = ("tokenizer", "data", "attention", "model", "training")
 _PLAIN = (type(None), bool, int, float, str, torch.Tensor, torch.dtype)

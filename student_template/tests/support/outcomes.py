@@ -6,7 +6,8 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from support.checking import CallTimedOut, CheckFailure, CheckInfo, OutOfMemory, SubmissionError
+from support.failures import CallTimedOut, CheckFailure, OutOfMemory, SubmissionError
+from support.info import CheckInfo
 
 
 class Outcome(enum.Enum):
