@@ -1,0 +1,30 @@
+"""Where everything lies, in the project and on Gradescope. Imports nothing of the grader."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+REFERENCE = ROOT / "reference"
+TEMPLATE = ROOT / "student_template"
+PUBLIC_CHECKS = TEMPLATE / "tests"
+HIDDEN_CHECKS = ROOT / "autograder" / "checks"
+
+SETTINGS = ROOT / "assignment.toml"
+CALIBRATION = ROOT / "autograder" / "calibration.json"
+RESULTS = ROOT / "results"
+
+CORPUS = TEMPLATE / "data" / "shakespeare.txt"
+"""The text that students train on; `REFERENCE_CORPUS` is the same text beside the solution."""
+REFERENCE_CORPUS = REFERENCE / "data" / "shakespeare.txt"
+HELD_OUT = ROOT / "autograder" / "data" / "held_out.txt"
+"""Plays that no student is given."""
+
+PLATFORM = Path(os.environ.get("AUTOGRADER_PLATFORM", "/autograder"))
+"""Gradescope's folder. The variable exists for the tests, and `run_autograder` reads it too."""
+PLATFORM_SOURCE = PLATFORM / "source"
+PLATFORM_SUBMISSION = PLATFORM / "submission"
+PLATFORM_METADATA = PLATFORM / "submission_metadata.json"
+PLATFORM_RESULTS = PLATFORM / "results" / "results.json"
