@@ -1,0 +1,53 @@
+"""A submission as checks see it, running in a process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.references import RemoteModule
+from autograder.sandbox.session import WorkerSession
+from autograder.sandbox.worker import BESIDE, MODULES
+from autograder.sandbox.zygote import Zygote
+
+
+class RemoteSubmission:
+    """The modules of `charlm` in the folder `code`, as attributes, and `probes`; `session` rules their worker.
+
+    Nothing is started or imported before the first call. As root, the worker gets a user id of its own unless
+    `unprivileged` is False (for the reference, which only needs to be apart).
+    """
+
+    tokenizer: RemoteModule
+    data: RemoteModule
+    attention: RemoteModule
+    model: RemoteModule
+    training: RemoteModule
+    probes: RemoteModule
+
+    def __init__(
+        self,
+        zygote: Zygote,
+        code: Path,
+        *,
+        limits: Limits | None = None,
+        seed: int = 0,
+        threads: int = 1,
+        unprivileged: bool = True,
+    ) -> None:
+        self.session = WorkerSession(
+            zygote, code, limits=limits or Limits(), seed=seed, threads=threads, unprivileged=unprivileged
+        )
+        for name in (*MODULES, *BESIDE):
+            setattr(self, name, RemoteModule(self.session, name))
+
+    def close(self) -> None:
+        """End the worker and delete its folder."""
+        self.session.close()
+
+    def __enter__(self) -> RemoteSubmission:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()

@@ -1,0 +1,27 @@
+"""What a worker may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes in bytes, times in seconds; None switches a limit off.
+
+    `seconds` is the time that the calls of one check may take together. `memory` is address space beyond what
+    the zygote has mapped already; CUDA reserves far more than it uses, so switch it off where there is a GPU.
+    `processes` counts threads too, and only holds where the worker has a user id of its own.
+    """
+
+    seconds: float = 10.0
+    memory: int | None = 2560 * MIB
+    file_size: int = 64 * MIB
+    open_files: int = 256
+    processes: int = 64
+    cpu_seconds: int = 900
+    header: int = 4 * MIB
+    body: int = 256 * MIB
+    output: int = 64 << 10

@@ -1,0 +1,206 @@
+"""The zygote's own side: a process that has imported torch, holds no secret, and forks workers on request.
+
+It runs no tensor operation (a fork after a parallel one hangs) and no student code. When the grader is gone it
+kills what it started and ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import importlib.util
+import os
+import signal
+import socket
+import sys
+import time
+import traceback
+import types
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from autograder.sandbox import control, privileges, worker
+from autograder.sandbox.limits import Limits
+
+ROOT = Path(__file__).resolve().parents[2]
+SUPPORT = ROOT / "student_template" / "tests"
+# AdamW imports torch._dynamo at its first use, which takes seconds: rather once than in each worker.
+LIBRARIES = ("numpy", "torch", "torch._dynamo", "safetensors.torch", "tqdm")
+BESIDE_STUDENTS = ("support.probes", "support.doubles", "support.simulated_device")
+KEPT_VARIABLES = ("CUDA_VISIBLE_DEVICES",)
+PATIENCE = 3.0  # seconds to wait for killed processes to be gone
+
+
+def preload() -> None:
+    """Import what workers need, so that all of them share it. Imports only: no tensor operation."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # otherwise numpy's import starts threads
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    if str(SUPPORT) not in sys.path:
+        sys.path.append(str(SUPPORT))
+    for name in BESIDE_STUDENTS:
+        if importlib.util.find_spec(name) is not None:
+            importlib.import_module(name)
+
+
+def run(channel: socket.socket) -> NoReturn:
+    """Be the zygote: serve until the grader closes the connection, then end this process."""
+    code = 1
+    try:
+        os.setsid()
+        environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
+        _forget_the_grader(channel)
+        privileges.adopt_orphans()
+        privileges.forget_environment()
+        gc.collect()
+        gc.freeze()  # else the first collection in a worker would copy every page that holds an object
+        Nursery(channel, environment).serve()
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(code)
+
+
+def _forget_the_grader(channel: socket.socket) -> None:
+    """Close what was open, and drop the modules, folders and arguments that belong to the grader."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM):
+        signal.signal(number, signal.SIG_DFL)
+    keep = channel.fileno()
+    os.closerange(3, keep)
+    os.closerange(keep + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
+        # The functions that are running hold on to what they use; nobody can import it by name any more.
+        del sys.modules[name]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    sys.argv[:] = [""]
+    sys.path[:] = [entry for entry in sys.path if not _is_the_graders(entry)]
+    sys.path_importer_cache.clear()
+
+
+def _is_the_graders(entry: str) -> bool:
+    path = Path(entry)
+    if not entry or not path.is_absolute():
+        return True
+    inside = path == ROOT or ROOT in path.parents
+    return inside and not {"site-packages", "dist-packages"} & set(path.parts)
+
+
+class Nursery:
+    """Forks workers, ends them, and knows which are alive."""
+
+    def __init__(self, channel: socket.socket, environment: dict[str, str]) -> None:
+        self._channel, self._environment = channel, environment
+        self._workers: set[int] = set()
+        self._statuses: dict[int, int] = {}
+
+    def serve(self) -> None:
+        requests: dict[str, Callable[..., dict[str, Any]]] = {
+            "spawn": self._spawn,
+            "end": self._end,
+            "readable": self._readable,
+        }
+        while True:
+            try:
+                message, descriptors = control.receive(self._channel)
+            except (EOFError, ConnectionError):
+                break
+            try:
+                reply = requests[message.pop("request")](descriptors=descriptors, **message)
+            except Exception as error:
+                reply = {"failed": f"{type(error).__name__}: {error}"}
+            for descriptor in descriptors:
+                os.close(descriptor)
+            control.send(self._channel, reply)
+        for pid in list(self._workers):
+            self._end(pid=pid, uid=None, grace=0.0, descriptors=[])
+
+    def _spawn(self, spec: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+        limits = Limits(**spec.pop("limits"))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a library's sleeping threads are no reason not to fork
+            pid = os.fork()
+        if pid == 0:
+            try:
+                sock, output = descriptors
+                self._channel.detach()
+                worker.main(worker.Spec(limits=limits, **spec), sock, output, self._environment)
+            finally:
+                os._exit(0)
+        self._workers.add(pid)
+        return {"pid": pid}
+
+    def _end(self, pid: int, uid: int | None, grace: float, descriptors: list[int]) -> dict[str, Any]:
+        """Wait `grace` seconds for a worker to end by itself, then kill it, and all that it left behind."""
+        by_itself = self._wait(pid, grace)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+        if not by_itself:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)  # a worker that has not yet made its own group
+        ended = by_itself or self._wait(pid, PATIENCE)
+        self._workers.discard(pid)
+        left = not self._sweep(uid)
+        status = self._statuses.pop(pid, None)
+        return {"status": status if ended else None, "by_itself": by_itself, "left": left}
+
+    def _wait(self, pid: int, seconds: float) -> bool:
+        until = time.monotonic() + seconds
+        pause = 0.0005
+        while True:
+            self._reap()
+            if pid in self._statuses:
+                return True
+            if time.monotonic() >= until:
+                return False
+            time.sleep(pause)
+            pause = min(2 * pause, 0.02)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid in self._workers:
+                self._statuses[pid] = os.waitstatus_to_exitcode(status)
+
+    def _sweep(self, uid: int | None) -> bool:
+        """Kill orphans, and every process of `uid`, until none is left; whether that succeeded."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            orphans = self._kill_orphans()
+            others = uid is not None and privileges.any_left_of(uid)
+            if not orphans and not others:
+                return True
+            if others and uid is not None:
+                privileges.kill_all_of(uid)
+            self._reap()
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.001)
+
+    def _kill_orphans(self) -> bool:
+        """What a dead worker left behind is this process's child now (on Linux). Kill it; whether there was any."""
+        try:
+            listed = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        except OSError:
+            return False
+        orphans = {int(pid) for pid in listed} - self._workers
+        for pid in orphans:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return bool(orphans)
+
+    def _readable(self, uid: int, paths: list[str], descriptors: list[int]) -> dict[str, Any]:
+        return {"readable": privileges.readable_by(uid, paths)}
+
+
+if __name__ == "__main__":
+    preload()
+    run(socket.socket(fileno=int(sys.argv[1])))

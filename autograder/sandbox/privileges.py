@@ -1,0 +1,183 @@
+"""Takes away from the worker what it does not need. Runs in the worker before any student code.
+
+Each mechanism that this system lacks is named in the list that `confine` returns; the grader decides what to
+do about it. Further mechanisms (a seccomp filter, Landlock) belong into `confine`, after the user id is changed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import random
+import resource
+import signal
+import stat
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from autograder.sandbox.limits import Limits
+
+LINUX = sys.platform == "linux"
+PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38
+UNUSED_IDS = range(200_000_000, 2_000_000_000)  # above what systems hand out, also to containers
+
+
+def can_change_user() -> bool:
+    """Whether a worker can be given a user id of its own."""
+    return LINUX and os.geteuid() == 0
+
+
+def unused_id() -> int:
+    """A random user id: the process limit is counted per id across all containers of a machine."""
+    return random.SystemRandom().choice(UNUSED_IDS)
+
+
+def confine(uid: int | None, limits: Limits, parent: int) -> list[str]:
+    """Become `uid` (None: stay who we are) and accept the limits for good; returns what could not be done.
+
+    Raises OSError when the user id cannot be changed: without that nothing else is worth much.
+    """
+    missing = [] if uid is not None else ["a user id of its own"]
+    if LINUX:
+        _prefer_when_memory_ends()
+    if uid is not None:
+        become(uid)
+    if LINUX:
+        # Changing the user id clears the parent-death signal, so it is asked for afterwards.
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+        _prctl(PR_SET_NO_NEW_PRIVS, 1)
+    else:
+        missing.append("the death with its parent and the ban on new privileges (Linux only)")
+    return missing + _limit(limits, counted=uid is not None)
+
+
+def become(uid: int) -> None:
+    """Change to a user and group id that own nothing."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def adopt_orphans() -> None:
+    """Make this process the parent of what its descendants leave behind, so that no daemon gets away."""
+    if LINUX:
+        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def forget_environment() -> None:
+    """Empty the environment, also the copy on the stack that the system made when the program was started."""
+    os.environ.clear()
+    if LINUX:
+        fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+        start, end = int(fields[47]), int(fields[48])  # env_start and env_end, counted from the third field
+        if 0 < start < end:
+            ctypes.memset(start, 0, end - start)
+
+
+def any_left_of(uid: int) -> bool:
+    """Whether a process of this id exists, dead ones that nobody waited for included."""
+    try:
+        os.getpriority(os.PRIO_USER, uid)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def kill_all_of(uid: int) -> None:
+    """Kill every process of this id at once. Needs root.
+
+    The killer is a child with the ids (own, uid, own): it may signal the processes of `uid`, and none of them may
+    signal or trace it. One `kill(-1)` cannot be outrun by a process that forks.
+    """
+    own = unused_id()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setresgid(own, own, own)
+            os.setresuid(own, uid, own)
+            os.kill(-1, signal.SIGKILL)
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+
+
+def close_to_others(paths: Iterable[Path]) -> list[str]:
+    """Take all rights of group and others away from these files or folders; returns what failed, in words."""
+    problems = []
+    for path in paths:
+        try:
+            mode = stat.S_IMODE(path.stat().st_mode)
+            path.chmod(mode & ~0o077)
+        except OSError as error:
+            problems.append(f"{path.name}: {error.strerror}")
+    return problems
+
+
+def readable_by(uid: int, paths: Iterable[str]) -> list[str]:
+    """Which of these a process of `uid` can read or write. Needs root; forks a child that tries."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            become(uid)
+            open_ones = "\0".join(path for path in paths if _can_open(path))
+            os.write(writing, b"+" + os.fsencode(open_ones))
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        answer = pipe.read()
+    os.waitpid(child, 0)
+    if not answer.startswith(b"+"):
+        raise OSError("the process that tries to read the grader's files failed")
+    return [os.fsdecode(path) for path in answer[1:].split(b"\0") if path]
+
+
+def _can_open(path: str) -> bool:
+    return any(os.access(path, right) for right in (os.R_OK, os.W_OK, os.X_OK))
+
+
+def _prefer_when_memory_ends() -> None:
+    """Let the system kill this process rather than the grader when memory runs out."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def _limit(limits: Limits, *, counted: bool) -> list[str]:
+    wanted = {
+        "RLIMIT_CORE": 0,
+        "RLIMIT_FSIZE": limits.file_size,
+        "RLIMIT_NOFILE": limits.open_files,
+        "RLIMIT_CPU": limits.cpu_seconds,
+    }
+    if counted:
+        wanted["RLIMIT_NPROC"] = limits.processes
+    if limits.memory is not None:
+        wanted["RLIMIT_AS"] = limits.memory + _mapped()
+    missing = []
+    for name, value in wanted.items():
+        try:
+            resource.setrlimit(getattr(resource, name), (value, value))
+        except (AttributeError, OSError, ValueError):
+            missing.append(name)
+    return missing
+
+
+def _mapped() -> int:
+    """Bytes of address space in use, 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0

@@ -1,0 +1,203 @@
+"""The grader's conversation with the workers of one submission: one worker at a time, each replaceable."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from autograder.sandbox import privileges, references, replies
+from autograder.sandbox.codec import Decoder, Encoder, Node
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.wire import Caps, Channel, Closed, Late, Malformed, Output
+from autograder.sandbox.worker import Spec
+from autograder.sandbox.zygote import SandboxError, Zygote
+from support.checking import BadReply, CallTimedOut, SubmissionError, WorkerDied
+
+START_SECONDS = 30.0  # for a fork that takes milliseconds: beyond it the machine is at fault, not the submission
+GRACE_SECONDS = 1.0  # for a worker that closed its connection to be gone, so that its status is its own
+
+
+@dataclass
+class Worker:
+    """One running worker, and how many requests it got."""
+
+    pid: int
+    channel: Channel
+    output: Output
+    scratch: Path
+    kills_before: int
+    requests: int = 0
+
+
+class WorkerSession:
+    """Starts a worker at the first call, and a new one after `fresh()` or when one was lost.
+
+    `missing` names the protections that this system lacks, `output` is what the last worker printed (its first
+    bytes). `seed` goes to the random generators of the next worker.
+    """
+
+    def __init__(
+        self,
+        zygote: Zygote,
+        code: Path,
+        *,
+        limits: Limits | None = None,
+        seed: int = 0,
+        threads: int = 1,
+        unprivileged: bool = True,
+    ) -> None:
+        self._zygote = zygote
+        self.limits = limits or Limits()
+        self.seed, self.threads = seed, threads
+        self._uid = privileges.unused_id() if unprivileged and privileges.can_change_user() else None
+        self._folder = Path(tempfile.mkdtemp(prefix="submission-"))
+        self._code = self._publish(code.resolve())
+        self._left = self.limits.seconds
+        self._worker: Worker | None = None
+        self._released: list[int] = []
+        self.generation = 0
+        self.missing: list[str] = []
+        self.output = ""
+
+    def _publish(self, code: Path) -> Path:
+        """Where the worker reads `charlm`: a copy that its user can read and not change, if it has one of its own."""
+        if self._uid is None:
+            return code
+        self._folder.chmod(0o711)
+        target = self._folder / "code"
+        shutil.copytree(code / "charlm", target / "charlm", ignore=shutil.ignore_patterns("__pycache__"))
+        for path in (target, *target.rglob("*")):
+            path.chmod(0o755 if path.is_dir() else 0o644)
+        return target
+
+    @contextlib.contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Give the calls inside this block `seconds` together, instead of what the check has left."""
+        before, self._left = self._left, seconds
+        try:
+            yield
+        finally:
+            self._left = before
+
+    def fresh(self, seed: int | None = None) -> None:
+        """End the worker, so that the next check starts with a new one, the full time, and this seed."""
+        self._end(0.0)
+        self._left = self.limits.seconds
+        self.seed = self.seed if seed is None else seed
+
+    def close(self) -> None:
+        """End the worker and delete its folder."""
+        self._end(0.0)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def release(self, generation: int, number: int) -> None:
+        """Let the worker forget an object, with the next request."""
+        if generation == self.generation:
+            self._released.append(number)
+
+    def call(self, target: Node, args: tuple[object, ...], kwargs: dict[str, object]) -> Any:
+        """Call what `target` names. Raises SubmissionError for whatever goes wrong in the submission."""
+        encoder = Encoder(lambda value: references.encode(value, self))
+        header = {"op": "call", "target": target, "args": encoder.encode(args), "kwargs": encoder.encode(kwargs)}
+        return self._request(header, encoder.body())
+
+    def get(self, target: Node, name: str) -> Any:
+        """An attribute of what `target` names. Raises SubmissionError, also when there is none."""
+        return self._request({"op": "get", "target": target, "name": name}, b"")
+
+    def _request(self, header: dict[str, Any], body: bytes) -> Any:
+        worker = self._worker or self._start()
+        worker.requests += 1
+        began = time.monotonic()
+        try:
+            reply, blob = self._exchange(worker, header, body, began + self._left)
+            failure = replies.error_in(reply, worker.requests)
+            if failure is None:
+                decoder = Decoder(blob, self._resolve)
+                value = decoder.decode(reply["value"])
+                decoder.finish()
+                return value
+        except Late:
+            failure = CallTimedOut(["TimeoutError"], f"no answer within {self._left:.3g} seconds")
+            self._end(0.0)
+        except Malformed as error:
+            failure = BadReply(["BadReply"], f"the submission's process sent no valid answer: {error}")
+            self._end(0.0)
+        except Closed:
+            failure = self._bury(worker)
+        finally:
+            self._left = max(0.0, self._left - (time.monotonic() - began))
+        raise failure
+
+    def _exchange(
+        self, worker: Worker, header: dict[str, Any], body: bytes, deadline: float
+    ) -> tuple[dict[str, Any], bytes]:
+        worker.channel.expect_silence()
+        released, self._released = self._released, []
+        worker.channel.send({**header, "id": worker.requests, "release": released}, body, deadline)
+        return worker.channel.receive(deadline)
+
+    def _resolve(self, kind: str, content: Any) -> references.RemoteObject:
+        """The handle for an object that the worker keeps. Raises Malformed."""
+        if kind != "object" or type(content) is not list or [type(part) for part in content] != [int, str]:
+            raise Malformed("a value of an unknown kind")
+        return references.RemoteObject(self, content[0], replies.shown(content[1], 100))
+
+    def _bury(self, worker: Worker) -> SubmissionError:
+        """End a worker that closed its connection, and say how it went."""
+        ended = self._end(GRACE_SECONDS)
+        if not ended["by_itself"]:
+            return WorkerDied(["WorkerDied"], "the submission closed the connection to the grader")
+        killed = replies.kills_for_memory() > worker.kills_before
+        return replies.death(ended["status"], self.output, memory_ran_out=killed)
+
+    def _start(self) -> Worker:
+        scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=self._folder))
+        if self._uid is not None:
+            os.chown(scratch, self._uid, self._uid)
+        ours, theirs = socket.socketpair()
+        reading, writing = os.pipe()
+        os.set_blocking(reading, False)
+        spec = Spec(str(self._code), str(scratch), self._uid, self.seed, self.threads, self.limits)
+        try:
+            pid = self._zygote.spawn(spec, theirs.fileno(), writing)
+        finally:
+            theirs.close()
+            os.close(writing)
+        output = Output(reading, self.limits.output)
+        channel = Channel(ours, Caps(self.limits.header, self.limits.body), output)
+        self._worker = Worker(pid, channel, output, scratch, replies.kills_for_memory())
+        try:
+            hello, _ = channel.receive(time.monotonic() + START_SECONDS)
+        except (Closed, Late, Malformed) as error:
+            self._end(0.0)
+            raise SandboxError(f"a worker did not start: {error}; it printed: {self.output[-500:]}") from error
+        if "failed" in hello:
+            self._end(0.0)
+            raise SandboxError(f"a worker could not be confined: {hello['failed']}")
+        self.missing = hello["ready"]
+        return self._worker
+
+    def _end(self, grace: float) -> dict[str, Any]:
+        worker, self._worker = self._worker, None
+        if worker is None:
+            return {}
+        self.generation += 1  # the handles of this worker's objects are void from here on
+        self._released = []
+        ended = self._zygote.end(worker.pid, self._uid, grace)
+        worker.channel.close()
+        worker.output.drain()
+        worker.output.close()
+        self.output = worker.output.kept.decode("utf-8", "replace")
+        shutil.rmtree(worker.scratch, ignore_errors=True)
+        if ended["status"] is None or ended["left"]:
+            raise SandboxError("processes of the submission could not be ended")
+        return ended

@@ -1,0 +1,186 @@
+"""Frames over a socket between the grader and a worker: one JSON header and one run of raw bytes.
+
+A frame is `magic, header length, body length, header, body`. Lengths are capped before anything is read,
+every wait has a deadline, and whatever does not parse is `Malformed`: nothing in a frame is ever executed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+PREFIX = struct.Struct(">4sIQ")
+MAGIC = b"CLM1"
+LONGEST_INTEGER = 19  # digits that a 64-bit number may have; longer ones travel tagged
+
+
+class WireError(Exception):
+    """The conversation over a channel cannot go on."""
+
+
+class Closed(WireError):
+    """The other side is gone."""
+
+
+class Late(WireError):
+    """The deadline passed."""
+
+
+class Malformed(WireError):
+    """The bytes are no valid frame."""
+
+
+class TooLarge(WireError):
+    """What should be sent is larger than a frame may be."""
+
+
+@dataclass(frozen=True)
+class Caps:
+    """The largest frame that is accepted or sent, in bytes."""
+
+    header: int = 4 << 20
+    body: int = 256 << 20
+
+
+class Output:
+    """The reading end of a worker's stdout and stderr: keeps the first bytes and throws the rest away."""
+
+    def __init__(self, descriptor: int, keep: int) -> None:
+        self.descriptor, self.keep = descriptor, keep
+        self.kept = bytearray()
+        self.open = True
+
+    def drain(self) -> None:
+        """Read what is there, so that a worker that prints a lot never waits for a reader."""
+        while self.open:
+            try:
+                data = os.read(self.descriptor, 65536)
+            except BlockingIOError:
+                return
+            if not data:
+                self.close()
+                return
+            self.kept += data[: self.keep - len(self.kept)]
+            if len(data) < 65536:
+                return
+
+    def close(self) -> None:
+        if self.open:
+            self.open = False
+            os.close(self.descriptor)
+
+
+class Channel:
+    """Frames both ways over a stream socket. While it waits, it drains `output` where there is one."""
+
+    def __init__(self, sock: socket.socket, caps: Caps, output: Output | None = None) -> None:
+        sock.setblocking(False)
+        self._sock, self._caps, self._output = sock, caps, output
+
+    def send(self, header: dict[str, Any], body: bytes = b"", deadline: float | None = None) -> None:
+        """Raises TooLarge when the frame exceeds the caps (nothing is sent then), Closed, or Late."""
+        text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode()
+        if len(text) > self._caps.header or len(body) > self._caps.body:
+            raise TooLarge(f"{len(text) + len(body)} bytes are too much to send")
+        for part in (PREFIX.pack(MAGIC, len(text), len(body)) + text, body):
+            view = memoryview(part)
+            while view:
+                self._wait(select.POLLOUT, deadline)
+                with _translated():
+                    view = view[self._sock.send(view[: 1 << 20]) :]
+
+    def receive(self, deadline: float | None = None) -> tuple[dict[str, Any], bytes]:
+        """The next frame. Raises Closed, Late or Malformed."""
+        magic, header, body = PREFIX.unpack(self._exactly(PREFIX.size, deadline))
+        if magic != MAGIC:
+            raise Malformed("the bytes do not begin a frame")
+        if header > self._caps.header or body > self._caps.body:
+            raise Malformed(f"a frame of {header + body} bytes is too large")
+        return parse(self._exactly(header, deadline)), bytes(self._exactly(body, deadline))
+
+    def expect_silence(self) -> None:
+        """Raises Malformed when bytes wait that nobody asked for, Closed when the other side is gone."""
+        with _translated():
+            if not self._sock.recv(1, socket.MSG_PEEK):
+                raise Closed("the other side closed the connection")
+            raise Malformed("an answer that nobody asked for")
+
+    def close(self) -> None:
+        self._sock.close()
+
+    def _exactly(self, count: int, deadline: float | None) -> bytearray:
+        data = bytearray(count)
+        view = memoryview(data)
+        while view:
+            self._wait(select.POLLIN, deadline)
+            with _translated():
+                got = self._sock.recv_into(view, min(len(view), 1 << 20))
+                if got == 0:
+                    raise Closed("the other side closed the connection")
+                view = view[got:]
+        return data
+
+    def _wait(self, event: int, deadline: float | None) -> None:
+        while True:
+            poll = select.poll()
+            poll.register(self._sock, event)
+            if self._output is not None and self._output.open:
+                poll.register(self._output.descriptor, select.POLLIN)
+            ready = dict(poll.poll(_milliseconds(deadline)))
+            if self._output is not None and self._output.descriptor in ready:
+                self._output.drain()
+            if deadline is not None and time.monotonic() >= deadline:
+                raise Late("no answer within the time limit")
+            if self._sock.fileno() in ready:
+                return
+
+
+@contextlib.contextmanager
+def _translated() -> Iterator[None]:
+    """A socket that is not ready after all means another round; one that is broken means Closed."""
+    try:
+        yield
+    except BlockingIOError:
+        pass
+    except ConnectionError as error:
+        raise Closed(str(error)) from error
+
+
+def parse(data: bytes | bytearray) -> dict[str, Any]:
+    """A header's JSON object. Raises Malformed for anything that `send` could not have written."""
+    try:
+        value = json.loads(data, parse_constant=_no_constant, parse_int=_short_integer, object_pairs_hook=_unique)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise Malformed(f"the header is no valid JSON: {type(error).__name__}") from error
+    if type(value) is not dict:
+        raise Malformed("the header is no JSON object")
+    return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _short_integer(digits: str) -> int:
+    if len(digits.lstrip("-")) > LONGEST_INTEGER:
+        raise ValueError("a number with too many digits")
+    return int(digits)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        raise ValueError("a key that comes twice")
+    return result
+
+
+def _milliseconds(deadline: float | None) -> int | None:
+    return None if deadline is None else max(0, int((deadline - time.monotonic()) * 1000) + 1)

@@ -1,0 +1,174 @@
+"""The process that runs a submission: confines itself, then answers one request after the other.
+
+It is forked from the zygote and knows nothing but the submission. Requests name a function of `charlm` by its
+path, or an object of an earlier answer by its number.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import importlib
+import os
+import random
+import signal
+import socket
+import sys
+import tempfile
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+import torch
+
+from autograder.sandbox.codec import Decoder, Encoder, Node, Unsendable, is_plain
+from autograder.sandbox.failures import describe
+from autograder.sandbox.limits import Limits
+from autograder.sandbox.privileges import confine
+from autograder.sandbox.wire import Caps, Channel, Closed, TooLarge
+
+MODULES = ("tokenizer", "data", "attention", "model", "training")
+BESIDE = {"probes": "support.probes"}
+CHANNEL = 3  # the descriptor of the socket to the grader
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What the grader asks a new worker to be. `code` holds `charlm/`, `scratch` is its working folder."""
+
+    code: str
+    scratch: str
+    uid: int | None
+    seed: int
+    threads: int
+    limits: Limits
+
+
+def main(spec: Spec, sock: int, output: int, keep_environment: dict[str, str]) -> None:
+    """Run in a freshly forked child; returns when the grader has closed the connection."""
+    parent = os.getppid()
+    os.setsid()
+    _take_descriptors(sock, output)
+    channel = Channel(socket.socket(fileno=CHANNEL), Caps(spec.limits.header, spec.limits.body))
+    try:
+        _set_up_interpreter(spec, keep_environment)
+        missing = confine(spec.uid, spec.limits, parent)
+        torch.set_num_threads(spec.threads)
+        _seed(spec.seed)
+    except Exception as error:
+        channel.send({"failed": f"{type(error).__name__}: {error}"})
+        return
+    channel.send({"ready": missing})
+    Server(channel, spec.code).serve()
+
+
+def _take_descriptors(sock: int, output: int) -> None:
+    """Move the socket to 3 and the output pipe to 1 and 2, and close everything else."""
+    sock = fcntl.fcntl(sock, fcntl.F_DUPFD, 64)
+    output = fcntl.fcntl(output, fcntl.F_DUPFD, 64)
+    nothing = fcntl.fcntl(os.open(os.devnull, os.O_RDONLY), fcntl.F_DUPFD, 64)
+    os.dup2(nothing, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.dup2(sock, CHANNEL, inheritable=False)
+    os.closerange(CHANNEL + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))
+    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        stream = open(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def _set_up_interpreter(spec: Spec, keep_environment: dict[str, str]) -> None:
+    os.chdir(spec.scratch)
+    threads = str(spec.threads)
+    os.environ.update(keep_environment)
+    os.environ.update({"USER": "student", "LOGNAME": "student", "HOME": spec.scratch, "TMPDIR": spec.scratch})
+    os.environ.update({"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MPLBACKEND": "Agg"})
+    os.environ.update({"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads})
+    tempfile.tempdir = None
+    sys.dont_write_bytecode = True
+    sys.argv[:] = [""]
+    sys.path.insert(0, spec.code)
+    importlib.invalidate_caches()
+    os.umask(0o077)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    gc.enable()
+
+
+def _seed(seed: int) -> None:
+    random.seed(seed)
+    numpy.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+class Server:
+    """Answers requests, one at a time, and holds the objects that were answered by number."""
+
+    def __init__(self, channel: Channel, code: str) -> None:
+        self._channel = channel
+        self._folder = os.path.join(code, "charlm")
+        self._objects: dict[int, object] = {}
+        self._count = 0
+
+    def serve(self) -> None:
+        while True:
+            try:
+                header, body = self._channel.receive()
+            except Closed:
+                return
+            encoder = Encoder(self._keep)
+            try:
+                result = encoder.encode(self._as_sent(self._run(header, body)))
+                reply, blob = {"id": header["id"], "value": result}, encoder.body()
+            except BaseException as error:  # SystemExit and KeyboardInterrupt are mistakes of the student's, too
+                reply, blob = {"id": header["id"], "error": self._describe(error)}, b""
+            self._send(reply, blob)
+
+    def _send(self, reply: dict[str, Any], blob: bytes) -> None:
+        try:
+            self._channel.send(reply, blob)
+        except TooLarge as error:
+            self._channel.send({"id": reply["id"], "error": self._describe(Unsendable(f"the result: {error}"))})
+
+    def _run(self, header: dict[str, Any], body: bytes) -> object:
+        for number in header["release"]:
+            self._objects.pop(number, None)
+        decoder = Decoder(body, self._resolve)
+        target = decoder.decode(header["target"])
+        if header["op"] == "get":
+            return getattr(target, header["name"])
+        return target(*decoder.decode(header["args"]), **decoder.decode(header["kwargs"]))
+
+    def _resolve(self, kind: str, content: Any) -> object:
+        if kind == "object":
+            return self._objects[content]
+        module, *names = content.split(".")
+        found: object = importlib.import_module(BESIDE.get(module, f"charlm.{module}"))
+        for name in names:
+            found = getattr(found, name)
+        return found
+
+    def _as_sent(self, value: object) -> object:
+        return value if is_plain(value) else Kept(value)
+
+    def _keep(self, value: object) -> Node:
+        """Hold on to an object and send its number, with its type for the reader of a message."""
+        kept = value.value if isinstance(value, Kept) else value
+        self._count += 1
+        self._objects[self._count] = kept
+        return {"object": [self._count, f"{type(kept).__module__}.{type(kept).__qualname__}"[:100]]}
+
+    def _describe(self, error: BaseException) -> dict[str, Any]:
+        try:
+            return describe(error, self._folder)
+        except BaseException as second:
+            return {"types": [type(second).__name__], "message": "", "where": ""}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Marks a value that is sent as an object's number, though it may be a list or dict of such values."""
+
+    value: object

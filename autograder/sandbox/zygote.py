@@ -1,0 +1,118 @@
+"""The grader's side of the zygote, the process that workers are forked from."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from autograder.sandbox import control, nursery, privileges
+from autograder.sandbox.worker import Spec
+
+
+class SandboxError(RuntimeError):
+    """The sandbox itself failed. Never the submission's fault: the run is "not graded"."""
+
+
+class Zygote:
+    """A process with torch imported and no secrets in it. Use as a context manager, or call `close`."""
+
+    def __init__(self, channel: socket.socket, wait: Callable[[bool], bool]) -> None:
+        self._channel = channel
+        self._wait = wait
+
+    @classmethod
+    def start(cls) -> Zygote:
+        """Import what workers need, then fork this process.
+
+        Call before anything secret is loaded, and before any tensor operation: a fork after one hangs.
+        """
+        nursery.preload()
+        ours, theirs = socket.socketpair()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a library's sleeping threads are no reason not to fork
+            pid = os.fork()
+        if pid == 0:
+            nursery.run(theirs)
+        theirs.close()
+        return cls(ours, lambda kill: _wait_for_fork(pid, kill))
+
+    @classmethod
+    def start_apart(cls) -> Zygote:
+        """The same in a new interpreter, at the cost of one more import of torch: possible at any time."""
+        ours, theirs = socket.socketpair()
+        command = [sys.executable, "-m", "autograder.sandbox.nursery", str(theirs.fileno())]
+        process = subprocess.Popen(command, cwd=nursery.ROOT, pass_fds=[theirs.fileno()])
+        theirs.close()
+        return cls(ours, lambda kill: _wait_for_process(process, kill))
+
+    def spawn(self, spec: Spec, sock: int, output: int) -> int:
+        """Fork a worker that speaks over `sock` and prints into `output`; its process id."""
+        return int(self._ask({"request": "spawn", "spec": asdict(spec)}, (sock, output))["pid"])
+
+    def end(self, pid: int, uid: int | None, grace: float) -> dict[str, Any]:
+        """End a worker and all it left behind: `status` (negative: a signal), `by_itself`, `left`."""
+        return self._ask({"request": "end", "pid": pid, "uid": uid, "grace": grace})
+
+    def protect(self, paths: Iterable[Path]) -> list[str]:
+        """Close files and folders to everybody else, and try as a worker's user whether they are.
+
+        Returns the problems, in words; none of them may remain where grades count. Needs root.
+        """
+        existing = [path for path in paths if path.exists()]
+        if not privileges.can_change_user():
+            return ["the grader does not run as root, so that a submission can read what its user can read"]
+        problems = privileges.close_to_others(existing)
+        request = {"request": "readable", "uid": privileges.unused_id(), "paths": [str(path) for path in existing]}
+        return problems + [f"{path}: open to the submission's user" for path in self._ask(request)["readable"]]
+
+    def close(self) -> None:
+        """End the zygote and every worker."""
+        self._channel.close()
+        until = time.monotonic() + 5
+        while not self._wait(False):
+            if time.monotonic() >= until:
+                self._wait(True)
+                return
+            time.sleep(0.005)
+
+    def __enter__(self) -> Zygote:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def _ask(self, message: dict[str, Any], descriptors: tuple[int, ...] = ()) -> dict[str, Any]:
+        try:
+            control.send(self._channel, message, descriptors)
+            reply, _ = control.receive(self._channel)
+        except (OSError, EOFError) as error:
+            raise SandboxError("the process that starts workers has ended") from error
+        if "failed" in reply:
+            raise SandboxError(f"the process that starts workers failed: {reply['failed']}")
+        return reply
+
+
+def _wait_for_fork(pid: int, kill: bool) -> bool:
+    try:
+        if kill:
+            os.kill(pid, signal.SIGKILL)
+        return os.waitpid(pid, 0 if kill else os.WNOHANG)[0] == pid
+    except (ChildProcessError, ProcessLookupError):
+        return True
+
+
+def _wait_for_process(process: subprocess.Popen[bytes], kill: bool) -> bool:
+    if kill:
+        process.kill()
+        process.wait()
+    return process.poll() is not None
