@@ -2,6 +2,7 @@
 
 Each has the signature of the part that it replaces and a simple formula of its own, *not* the part's: a check
 of the composition computes what must come out with the same stand-in. `probes.install_doubles` puts them in.
+The modules do half as much for another `softmax_dim` than -1, so that it shows whether they were given it.
 """
 
 from __future__ import annotations
@@ -35,9 +36,10 @@ class Head(nn.Module):
         self.key = nn.Linear(embed_size, head_size, bias=False)
         self.value = nn.Linear(embed_size, head_size, bias=False)
         self.register_buffer("tril", torch.ones(ctx_size, ctx_size))
+        self.factor = _factor(softmax_dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.value(x) * 0.5 + 1.0  # type: ignore[no-any-return]
+        return self.value(x) * 0.5 * self.factor + 1.0  # type: ignore[no-any-return]
 
 
 class MultiHeadAttention(nn.Module):
@@ -45,9 +47,10 @@ class MultiHeadAttention(nn.Module):
 
     def __init__(self, embed_size: int, num_heads: int, ctx_size: int, softmax_dim: int = -1) -> None:
         super().__init__()
+        self.factor = _factor(softmax_dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x.cumsum(1)
+        return x.cumsum(1) * self.factor
 
 
 class FeedForward(nn.Module):
@@ -65,6 +68,11 @@ class Block(nn.Module):
 
     def __init__(self, embed_size: int, num_heads: int, ctx_size: int, softmax_dim: int = -1) -> None:
         super().__init__()
+        self.factor = _factor(softmax_dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + 0.5 * x.cumsum(1)
+        return x + 0.5 * self.factor * x.cumsum(1)
+
+
+def _factor(softmax_dim: int) -> float:
+    return 1.0 if softmax_dim == -1 else 0.5

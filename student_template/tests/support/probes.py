@@ -14,6 +14,18 @@ import torch
 from torch import Tensor, nn
 
 from support import doubles
+from support.device_probes import batch_on as batch_on
+from support.device_probes import decode_on as decode_on
+from support.device_probes import estimate_on as estimate_on
+from support.device_probes import place_of_mixed as place_of_mixed
+from support.device_probes import place_of_result as place_of_result
+from support.device_probes import same_batch_on as same_batch_on
+from support.device_probes import train_on as train_on
+from support.device_probes import watch_generate_on as watch_generate_on
+from support.stub_models import bigram as bigram
+from support.stub_models import draw_batches as draw_batches
+from support.stub_models import loss_gradient as loss_gradient
+from support.stub_models import watch_generate as watch_generate
 
 _originals: list[tuple[Any, str, Any]] = []
 _calls: list[str] = []
@@ -56,6 +68,13 @@ def gradients(function: Callable[..., Tensor], x: Tensor, cotangent: Tensor) -> 
     leaf = x.detach().clone().requires_grad_(True)
     torch.autograd.backward((function(leaf) * cotangent).sum())
     return leaf.grad if leaf.grad is not None else torch.zeros_like(leaf)
+
+
+def input_gradients(function: Callable[..., Tensor], cotangent: Tensor, *inputs: Tensor) -> list[Tensor]:
+    """The gradients of (function(*inputs) * cotangent).sum() with respect to each input; 0 where none."""
+    leaves = [value.detach().clone().requires_grad_(True) for value in inputs]
+    torch.autograd.backward((function(*leaves) * cotangent).sum())
+    return [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]
 
 
 def parameter_gradients(module: nn.Module, x: Tensor, cotangent: Tensor) -> dict[str, Tensor]:

@@ -1,0 +1,47 @@
+"""Judging answers.toml: is every question answered from its closed list, and is the answer right?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from support.checking import CheckFailure, expect
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_CHOICES = Path(__file__).parent / "answer_choices.toml"
+
+
+def expect_answered(answers: dict[str, Any], problem: str) -> None:
+    """Raise CheckFailure unless each question of `problem` (say "problem_2") has one of the listed answers."""
+    for key, item in tomllib.loads(_CHOICES.read_text(encoding="utf-8"))[problem].items():
+        answer = _answer(answers, problem, key)
+        expect(answer in item["choices"], _did(problem, key), "one of the answers that stand above it", _said(answer))
+
+
+def expect_answer(answers: dict[str, Any], problem: str, key: str, right: str) -> None:
+    """Raise CheckFailure unless the answer to this question is `right`; the message does not say what is."""
+    answer = _answer(answers, problem, key)
+    if answer != right:
+        raise CheckFailure(_did(problem, key), "another answer", _said(answer))
+
+
+def _answer(answers: dict[str, Any], problem: str, key: str) -> object:
+    table = answers.get(problem)
+    answer = table.get(key) if isinstance(table, dict) else None
+    return " ".join(answer.split()) if isinstance(answer, str) else answer
+
+
+def _did(problem: str, key: str) -> str:
+    return f"looked for `{key}` under [{problem}] in answers.toml"
+
+
+def _said(answer: object) -> str:
+    if answer is None or answer == "":
+        return "nothing yet"
+    text = repr(answer)
+    return text if len(text) <= 120 else text[:119] + "…"

@@ -1,0 +1,28 @@
+"""Random weights and models for checks. Trusted side: shapes and numbers only, drawn from the check's `rng`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from support.checking import Submission
+
+
+def random_values(like: dict[str, Tensor], rng: torch.Generator) -> dict[str, Tensor]:
+    """A value for each parameter of `like`, of its shape: large enough that every one of them matters.
+
+    Matrices keep the size of what they are multiplied with; vectors (biases and norms) are about 1.
+    """
+    return {
+        name: torch.randn(value.shape, generator=rng) * (1.5 / value.shape[-1] ** 0.5 if value.dim() > 1 else 1.0)
+        for name, value in like.items()
+    }
+
+
+def random_model(submission: Submission, rng: torch.Generator, **sizes: int) -> Any:
+    """A TransformerLM of these sizes (the fields of ModelConfig) with random weights from `rng`."""
+    model = submission.model.TransformerLM(submission.model.ModelConfig(**sizes))
+    submission.probes.set_parameters(model, random_values(submission.probes.get_parameters(model), rng))
+    return model

@@ -1,0 +1,100 @@
+"""Problem 7: comparing every query with every key by one matrix product."""
+
+from __future__ import annotations
+
+import torch
+
+from support.checking import (
+    Submission,
+    covers,
+    expect,
+    expect_close,
+    expect_equal,
+    expect_shape,
+    hint,
+    number,
+    weight,
+)
+
+
+@number("7.1")
+@weight(2)
+@covers("attention_scores")
+@hint("attention_scores: each entry is the dot product of two vectors of head_size numbers, times head_size**-0.5.")
+def test_a_score_is_a_scaled_dot_product(submission: Submission) -> None:
+    """Two queries and two keys of size 4 give the four scores that one gets on paper."""
+    q = torch.tensor([[[1.0, 2.0, 0.0, 1.0], [0.0, 1.0, -1.0, 2.0]]])
+    k = torch.tensor([[[2.0, 1.0, 5.0, 0.0], [4.0, -1.0, 3.0, 2.0]]])
+    expected = torch.tensor([[[2.0, 2.0], [-2.0, 0.0]]])
+    expect_close(submission.attention.attention_scores(q, k), expected, "compared two queries with two keys of size 4")
+
+
+@number("7.2")
+@covers("attention_scores")
+@hint("attention_scores: which two dimensions of k must change places, and which one must stay?")
+def test_the_scores_have_shape_B_T_T(submission: Submission) -> None:
+    """For q and k of shape [B, T, H] the scores have shape [B, T, T], however B, T and H differ."""
+    for B, T, H in [(2, 3, 5), (5, 2, 3), (1, 4, 2), (3, 1, 6), (4, 7, 1)]:
+        scores = submission.attention.attention_scores(torch.ones(B, T, H), torch.ones(B, T, H))
+        expect_shape(scores, (B, T, T), f"compared queries with keys, both of shape [{B}, {T}, {H}]")
+
+
+@number("7.3")
+@weight(2)
+@covers("attention_scores")
+@hint("attention_scores: which size is the scale made of, and which dimension of q has that size?")
+def test_the_scale_comes_from_the_head_size(submission: Submission) -> None:
+    """The scale depends on head_size alone: not on the batch and not on the number of positions."""
+    for B, T, H, score in [(1, 1, 4, 2.0), (2, 3, 16, 4.0), (9, 4, 1, 1.0), (4, 5, 25, 5.0), (3, 36, 9, 3.0)]:
+        scores = submission.attention.attention_scores(torch.ones(B, T, H), torch.ones(B, T, H))
+        did = f"compared queries with keys that are all ones, of shape [{B}, {T}, {H}]"
+        expect_close(scores, torch.full((B, T, T), score), did)
+
+
+@number("7.4")
+@covers("attention_scores")
+@hint("attention_scores: in row i of the result stands what query i finds; q comes first, and k is the one to turn.")
+def test_queries_make_rows_and_keys_make_columns(submission: Submission) -> None:
+    """A query of zeros leaves a row of zeros, a key of zeros leaves a column of zeros."""
+    for argument, pattern in [("query", (1, slice(None))), ("key", (slice(None), 1))]:
+        ones, changed = torch.ones(1, 3, 2), torch.ones(1, 3, 2)
+        changed[0, 1] = 0.0
+        q, k = (changed, ones) if argument == "query" else (ones, changed)
+        scores = expect_shape(
+            submission.attention.attention_scores(q, k), (1, 3, 3), "compared three queries with three keys"
+        )
+        expected = torch.ones(3, 3)
+        expected[pattern] = 0.0
+        expect_equal(
+            (scores[0] != 0).tolist(), (expected != 0).tolist(), f"looked for zeros when {argument} 1 of 3 is zero"
+        )
+
+
+@number("7.5")
+@covers("attention_scores")
+@hint("attention_scores: a matrix product of tensors [B, ..] works on each of the B sequences by itself.")
+def test_a_query_meets_the_keys_of_its_own_sequence_only(submission: Submission) -> None:
+    """Other keys in one sequence change the scores of that sequence, and of no other one."""
+    q, k = torch.ones(3, 2, 4), torch.ones(3, 2, 4)
+    before = expect_shape(submission.attention.attention_scores(q, k), (3, 2, 2), "compared three pairs of sequences")
+    before = before.clone()
+    k[1] = 5.0
+    after = expect_shape(submission.attention.attention_scores(q, k), (3, 2, 2), "compared three pairs of sequences")
+    changed = [b for b in range(3) if not torch.equal(before[b], after[b])]
+    expect(
+        changed == [1],
+        "changed the keys of sequence 1 of 0, 1, 2",
+        "other scores in sequence 1 only",
+        f"other scores in {changed or 'none of them'}",
+    )
+
+
+@number("7.6")
+@covers("attention_scores")
+@hint("attention_scores: operations whose name ends in _, and those like `*=`, write into the tensor they are given.")
+def test_queries_and_keys_are_left_as_they_were(submission: Submission) -> None:
+    """Computing scores changes neither q nor k."""
+    q, k = torch.arange(12.0).view(1, 3, 4), torch.arange(12.0, 24.0).view(1, 3, 4)
+    seen = submission.probes.call_keeping_inputs(submission.attention.attention_scores, q.clone(), k.clone())
+    for name, before, after in zip("qk", (q, k), seen["inputs"], strict=True):
+        expect_close(after, before, f"looked at {name} after the call")
