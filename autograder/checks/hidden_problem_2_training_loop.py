@@ -1,0 +1,164 @@
+"""Problem 2, hidden: where the text is cut, what an estimate averages, and every update of a training."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from support.chance import margin
+from support.checking import Submission, covers, expect, expect_close, expect_equal, hint, number, requires, weight
+from support.replies import curve_of, float_of, pair_of
+
+
+def _config(submission: Submission, **changes: Any) -> Any:
+    sizes = {"batch_size": 2, "ctx_size": 3, "num_steps": 0, "learning_rate": 0.1, "eval_interval": 10**6}
+    return submission.training.TrainConfig(**{**sizes, "eval_batches": 1, **changes})
+
+
+@number("2.11")
+@covers("split")
+@hint("The cut is int(train_fraction * n); no rounding to the nearest, and no shuffling.")
+def test_split_at_any_fraction(submission: Submission, rng: torch.Generator) -> None:
+    """`split` cuts at the whole part of fraction times length, for any fraction and length, also to nothing."""
+    # 0.29 * 100 is a little less than 29 in floating point.
+    cases = [(100, 0.29), (1, 0.9), (5, 0.0), (5, 1.0)]
+    lengths, fractions = torch.randint(2, 400, (20,), generator=rng), torch.rand(20, generator=rng)
+    cases += zip(lengths.tolist(), fractions.tolist(), strict=True)
+    for n, fraction in cases:
+        tokens = torch.randint(66, (n,), generator=rng)
+        train, test = pair_of(submission.data.split(tokens, fraction), "Called split")
+        cut = int(fraction * n)
+        expect_equal(train, tokens[:cut], "Called split and looked at the part to train on")
+        expect_equal(test, tokens[cut:], "Called split and looked at the part to test on")
+
+
+@number("2.12")
+@weight(2)
+@covers("estimate_loss")
+@requires("get_batch", "loss_fn")
+@hint("Every one of the eval_batches is a new random batch, and each counts the same.")
+def test_estimate_averages_all_batches(submission: Submission) -> None:
+    """With very many small batches, the estimate comes close to the mean loss over the whole text."""
+    # A batch is one prediction: half of them cost ln 2, the others ln 16, so their mean is 2.5 ln 2 while no
+    # single batch comes near it.
+    model = submission.probes.bigram(torch.tensor([[0.5, 0.5], [1 / 16, 15 / 16]]).log())
+    batches = 1500
+    config = _config(submission, batch_size=1, ctx_size=1, eval_batches=batches)
+    did = f"Estimated the loss over {batches} batches of one prediction each"
+    tokens = torch.tensor([0, 1] * 100 + [0])
+    loss = float_of(submission.training.estimate_loss(model, tokens, config, "cpu"), did)
+    allowed = margin(batches) / batches * math.log(8)
+    expect(abs(loss - 2.5 * math.log(2)) < allowed, did, "the mean over all batches", "something else")
+
+
+@number("2.13")
+@covers("estimate_loss")
+@requires("get_batch", "loss_fn")
+@hint("The sizes of the batches, and how many there are, stand in the config.")
+def test_estimate_uses_the_sizes_of_the_config(submission: Submission, rng: torch.Generator) -> None:
+    """An estimate looks at `eval_batches` batches of `batch_size` times `ctx_size` tokens of the given text."""
+    model = submission.probes.bigram(torch.zeros(9, 9))
+    config = _config(submission, batch_size=5, ctx_size=7, eval_batches=6)
+    submission.training.estimate_loss(model, torch.randint(9, (80,), generator=rng), config, "cpu")
+    shown = model.shown
+    seen = sum(tokens.numel() for tokens in shown)
+    did = "Estimated a loss and counted the tokens that the model was shown"
+    expect(seen == 6 * 5 * 7, did, "eval_batches * batch_size * ctx_size", f"{seen} instead of {6 * 5 * 7}")
+    expect(all(tokens.shape[-1] == 7 for tokens in shown), did, "rows of ctx_size tokens", "rows of another length")
+
+
+@number("2.14")
+@covers("train")
+@requires("get_batch", "loss_fn", "estimate_loss")
+@hint("Training for no steps still has a curve: of one point.")
+def test_no_steps_change_nothing(submission: Submission, rng: torch.Generator) -> None:
+    """With `num_steps=0` the history has the point at step 0 only, and the model stays as it was."""
+    table = torch.randn(6, 6, generator=rng)
+    model = submission.probes.bigram(table)
+    text = torch.randint(6, (50,), generator=rng)
+    history = submission.training.train(model, text, text, _config(submission, num_steps=0, eval_interval=3), "cpu")
+    did = "Trained for 0 steps"
+    expect_equal(curve_of(history, did).steps, [0], f"{did} and looked at the steps of the history")
+    expect_equal(submission.probes.get_parameters(model)["table"], table, f"{did} and looked at the model")
+
+
+@number("2.15")
+@weight(2)
+@covers("train")
+@requires("get_batch", "loss_fn", "estimate_loss")
+@hint("Follow three steps by hand: old gradients gone, new gradient, AdamW with its defaults, and only then measure.")
+def test_every_update_is_one_of_adamw(submission: Submission, rng: torch.Generator) -> None:
+    """Where the batches leave nothing to chance, the whole curve is the one that AdamW gives."""
+    table = 2 * torch.randn(5, 5, generator=rng)
+    low, high = torch.zeros(30, dtype=torch.int64), torch.full((30,), 3)
+    model = submission.probes.bigram(table)
+    config = _config(submission, num_steps=23, eval_interval=4, learning_rate=0.3)
+    history = submission.training.train(model, low, high, config, "cpu")
+    train, test = _curve_of_adamw(table, 23, 4, 0.3)
+    did = "Trained for 23 steps on the text 0 0 0 ..., measured every 4"
+    curve = curve_of(history, did)
+    expect_close(torch.tensor(curve.train), train, f"{did}, looked at the train losses", atol=2e-4)
+    expect_close(torch.tensor(curve.test), test, f"{did}, looked at the test losses", atol=2e-4)
+
+
+def _curve_of_adamw(table: Tensor, steps: int, interval: int, rate: float) -> tuple[Tensor, Tensor]:
+    """Losses on a text of zeros, which is trained on, and on one of threes, for a bigram table."""
+    weights = table.clone().requires_grad_(True)
+    optimizer = torch.optim.AdamW([weights], lr=rate)
+    points = []
+    for step in range(steps + 1):
+        losses = [F.cross_entropy(weights[token : token + 1], torch.tensor([token])) for token in (0, 3)]
+        if step % interval == 0 or step == steps:
+            points.append([float(loss.detach()) for loss in losses])
+        optimizer.zero_grad()
+        torch.autograd.backward(losses[0])
+        optimizer.step()
+    return torch.tensor(points)[:, 0], torch.tensor(points)[:, 1]
+
+
+@number("2.16")
+@covers("train")
+@requires("get_batch", "loss_fn")
+@hint("A batch that is drawn before the loop is the same at each step.")
+def test_every_step_draws_a_new_batch(submission: Submission) -> None:
+    """Over many steps training sees every place of the text, not the same batch again and again."""
+    # One token a step out of 10: that one of them is never met in 400 steps has probability 10 * 0.9**400 < 1e-17.
+    model = submission.probes.bigram(torch.zeros(10, 10))
+    config = _config(submission, batch_size=1, ctx_size=1, num_steps=400)
+    submission.training.train(model, torch.arange(11) % 10, torch.zeros(9, dtype=torch.int64), config, "cpu")
+    moved = (submission.probes.get_parameters(model)["table"] != 0).any(1)
+    did = "Trained for 400 steps of one prediction each, on a text with 10 places to start at"
+    expect(bool(moved.all()), did, "that each place is met", f"that {int((~moved).sum())} places never are")
+
+
+@number("2.17")
+@covers("train")
+@requires(
+    "get_batch",
+    "loss_fn",
+    "TransformerLM",
+    "Block",
+    "FeedForward",
+    "MultiHeadAttention",
+    "Head",
+    "attention_scores",
+    "causal_mask",
+    "attention_probs",
+)
+@hint("Look at which parameters the optimizer is given.")
+def test_every_parameter_is_trained(submission: Submission, rng: torch.Generator) -> None:
+    """Training changes every parameter of a transformer."""
+    sizes = submission.model.ModelConfig(vocab_size=7, ctx_size=5, embed_size=8, num_heads=2, num_blocks=2)
+    model = submission.model.TransformerLM(sizes)
+    before = submission.probes.get_parameters(model)
+    text = torch.randint(7, (90,), generator=rng)
+    config = _config(submission, batch_size=4, ctx_size=5, num_steps=3, learning_rate=0.01)
+    submission.training.train(model, text, text, config, "cpu")
+    after = submission.probes.get_parameters(model)
+    same = [name for name, value in before.items() if torch.equal(value, after[name])]
+    did = "Trained a small transformer for 3 steps"
+    expect(not same, did, "that every parameter changes", f"that these did not: {', '.join(same)}")

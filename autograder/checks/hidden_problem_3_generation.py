@@ -1,0 +1,163 @@
+"""Problem 3, hidden: other scores, other windows, and a real model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from support.chance import expect_frequencies, expect_rate, margin
+from support.checking import (
+    CheckFailure,
+    Submission,
+    covers,
+    expect,
+    expect_dtype,
+    expect_equal,
+    expect_shape,
+    hint,
+    number,
+    requires,
+    weight,
+)
+
+
+def _model(submission: Submission, vocab_size: int, ctx_size: int) -> Any:
+    sizes = {"embed_size": 8, "num_heads": 2, "num_blocks": 2}
+    return submission.model.TransformerLM(
+        submission.model.ModelConfig(vocab_size=vocab_size, ctx_size=ctx_size, **sizes)
+    )
+
+
+def _seed(rng: torch.Generator) -> int:
+    return int(torch.randint(2**31, (), generator=rng))
+
+
+def _successors(rng: torch.Generator, size: int) -> tuple[Tensor, Tensor]:
+    """A random permutation, and scores by which i is followed by its image and by nothing else."""
+    following = torch.randperm(size, generator=rng)
+    return following, 40 * torch.eye(size)[following]
+
+
+@number("3.12")
+@covers("generate")
+@hint("Try one row, many rows, one token, and a context of one token.")
+def test_rows_of_any_shape_are_continued(submission: Submission, rng: torch.Generator) -> None:
+    """For any number of rows, length of prompt and size of the window, each row goes on from its own last token."""
+    for rows, length, ctx_size, count in ((1, 1, 1, 5), (4, 3, 5, 7), (6, 9, 2, 3), (3, 4, 4, 1)):
+        following, scores = _successors(rng, 11)
+        prompt = torch.randint(11, (rows, length), generator=rng)
+        expected = prompt
+        for _ in range(count):
+            expected = torch.cat([expected, following[expected[:, -1:]]], dim=1)
+        model = _model(submission, 11, ctx_size)
+        seen = submission.probes.watch_generate(model, scores, prompt, count, _seed(rng))
+        expect_equal(seen["result"], expected, "Continued rows with scores that leave one choice for each token")
+
+
+@number("3.13")
+@covers("generate")
+@hint("Compare what the model is shown with tokens[:, -ctx_size:] at every step.")
+def test_every_window_is_the_end_of_the_text(submission: Submission, rng: torch.Generator) -> None:
+    """At every step the model is shown the last `ctx_size` tokens so far, all of them while there are fewer."""
+    for length, ctx_size, count in ((1, 6, 9), (8, 3, 4), (5, 5, 3), (2, 1, 3)):
+        prompt = torch.randint(9, (1, length), generator=rng)
+        model = _model(submission, 9, ctx_size)
+        seen = submission.probes.watch_generate(model, torch.zeros(9, 9), prompt, count, _seed(rng))
+        did = "Generated one row and looked at what the model was shown at each step"
+        text = expect_shape(seen["result"], [1, length + count], did)
+        expect(len(seen["shown"]) >= count, did, "a window for each new token", f"{len(seen['shown'])} for {count}")
+        for step, window in enumerate(seen["shown"][:count]):
+            end = length + step
+            expect_equal(window, text[:, max(0, end - ctx_size) : end], did)
+
+
+@number("3.14")
+@weight(2)
+@covers("generate")
+@hint("Look at which row's scores, which position's scores and which probabilities each draw is made from.")
+def test_sampling_follows_each_rows_scores(submission: Submission, rng: torch.Generator) -> None:
+    """After every token, each token follows as often as the softmax of that row's scores says."""
+    # A pair count less its conditional mean is a martingale whose steps have range 1, so by Azuma and Hoeffding
+    # the bound of `margin` holds for it as for independent draws.
+    scores = 1.5 * torch.randn(5, 5, generator=rng) - 4
+    model, rows, count = _model(submission, 5, 3), 120, 80
+    prompt = torch.randint(5, (rows, 2), generator=rng)
+    seen = submission.probes.watch_generate(model, scores, prompt, count, _seed(rng))
+    did = f"Generated {rows} rows of {count} tokens and counted which token follows which"
+    result = expect_dtype(expect_shape(seen["result"], [rows, 2 + count], did), torch.int64, did)
+    expect(bool(((result >= 0) & (result < 5)).all()), did, "tokens of the vocabulary", "others")
+    before, after = result[:, 1:-1].flatten(), result[:, 2:].flatten()
+    pairs = torch.bincount(before * 5 + after, minlength=25).reshape(5, 5)
+    wanted = pairs.sum(1, keepdim=True) * scores.softmax(-1)
+    worst = float((pairs - wanted).abs().max())
+    if worst > margin(rows * count, 25):
+        raise CheckFailure(did, "the probabilities of the softmax", "frequencies that chance does not explain")
+
+
+@number("3.15")
+@covers("generate")
+@hint("A generator that is set back, or made anew, repeats itself.")
+def test_draws_do_not_repeat(submission: Submission, rng: torch.Generator) -> None:
+    """Successive draws are independent: within a row, and between two calls with one generator."""
+    did = "Generated 400 tokens out of 4 that are equally likely"
+    model = _model(submission, 4, 3)
+    seen = submission.probes.watch_generate(model, torch.zeros(4, 4), torch.zeros(1, 1).long(), 400, _seed(rng))
+    row = expect_shape(seen["result"], [1, 401], did)[0, 1:]
+    expect_rate(int((row[1:] == row[:-1]).sum()), 399, 0.25, did, "neighbours that agree by chance only")
+    generator = submission.probes.generator(_seed(rng))
+    prompt = torch.zeros(3, 1, dtype=torch.int64)
+    # `forward` is still the one that gives equal scores; 120 draws agree by chance with probability 4**-120.
+    first, second = (model.generate(prompt, 40, generator=generator) for _ in range(2))
+    differs = not torch.equal(expect_shape(first, [3, 41], did), expect_shape(second, [3, 41], did))
+    expect(differs, "Generated twice with one generator, without setting it back", "other tokens", "the same tokens")
+
+
+@number("3.16")
+@covers("generate")
+@hint("Without a generator, PyTorch's own random functions draw from the global one by themselves.")
+def test_without_a_generator_the_global_one_decides(submission: Submission, rng: torch.Generator) -> None:
+    """When no generator is given, `torch.manual_seed` decides the result."""
+    prompt, seed = torch.zeros(2, 1, dtype=torch.int64), _seed(rng)
+    first, again, other = (
+        submission.probes.watch_generate(
+            _model(submission, 6, 4), torch.zeros(6, 6), prompt, 30, None, global_seed=chosen
+        )["result"]
+        for chosen in (seed, seed, seed + 1)
+    )
+    did = "Generated without a generator"
+    expect_equal(again, expect_shape(first, [2, 31], did), f"{did}, twice after the same torch.manual_seed")
+    differs = not torch.equal(expect_shape(other, [2, 31], did), first)
+    expect(differs, f"{did}, after two different seeds", "different tokens", "the same tokens")
+
+
+@number("3.17")
+@covers("generate")
+@requires(
+    "TransformerLM",
+    "Block",
+    "FeedForward",
+    "MultiHeadAttention",
+    "Head",
+    "attention_scores",
+    "causal_mask",
+    "attention_probs",
+)
+@hint("Compare with the model's own scores for the end of the prompt.")
+def test_real_model_samples_from_its_own_scores(
+    submission: Submission, reference: Submission, rng: torch.Generator
+) -> None:
+    """A real model continues a long prompt with the probabilities that it gives to the end of that prompt."""
+    theirs, ours = _model(submission, 6, 5), _model(reference, 6, 5)
+    weights = reference.probes.get_parameters(ours)
+    weights["lm_head.weight"] = 2 * torch.randn(6, 8, generator=rng)
+    for side, model in ((submission, theirs), (reference, ours)):
+        side.probes.set_parameters(model, weights)
+    prompt = torch.randint(6, (1, 13), generator=rng)
+    chances = ours(prompt[:, -5:])[0, -1].softmax(-1)
+    did = "Continued the same long prompt in 3000 rows by one token each"
+    generator = submission.probes.generator(_seed(rng))
+    result = expect_shape(theirs.generate(prompt.expand(3000, 13), 1, generator=generator), [3000, 14], did)
+    expect_dtype(result, torch.int64, did)
+    expect_frequencies(result[:, -1], chances, did, "the model's own probabilities")

@@ -1,0 +1,146 @@
+"""Problem 4, hidden: the other parts on a device, and a whole training there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from support.checking import Submission, covers, expect, expect_equal, hint, number, requires, weight
+
+
+def _expect_on(place: str, device: str, did: str) -> None:
+    expect(place == device, did, f"a tensor on {device}", f"one on {place}" if place != "NoneType" else "None")
+
+
+def _config(submission: Submission, num_steps: int) -> Any:
+    return submission.training.TrainConfig(
+        batch_size=2, ctx_size=4, num_steps=num_steps, learning_rate=0.01, eval_interval=2, eval_batches=1
+    )
+
+
+@number("4.10")
+@covers("get_batch")
+@hint("The generator belongs to the CPU, whatever `device` is: draw there, then move.")
+def test_cpu_generator_serves_every_device(submission: Submission, rng: torch.Generator, device: str) -> None:
+    """With a CPU generator, a batch for another device is drawn from the text, and the same state draws it again."""
+    tokens = torch.randperm(40, generator=rng)
+    seed = int(torch.randint(2**31, (), generator=rng))
+    first, again = submission.probes.same_batch_on(submission.data.get_batch, tokens, device, seed)
+    expect_equal(again, first, f"Drew a batch for torch.device({device!r}) twice from the same generator state")
+    runs = tokens.unfold(0, 3, 1)[:-1].tolist()
+    expect(all(row in runs for row in first.tolist()), f"Drew a batch for {device}", "runs of the text", "other rows")
+
+
+@number("4.11")
+@covers("attention_scores")
+@hint("Look for a tensor that the function makes itself.")
+def test_scores_stay_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
+    """`attention_scores` works on the device of its inputs."""
+    q, k = torch.randn(2, 2, 4, 3, generator=rng)
+    place = submission.probes.place_of_result(submission.attention.attention_scores, [q, k], device)
+    _expect_on(place, device, f"Called attention_scores with tensors on {device}")
+
+
+@number("4.12")
+@covers("attention_probs")
+@hint("Look for a tensor that the function makes itself.")
+def test_probabilities_stay_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
+    """`attention_probs` works on the device of its input."""
+    scores = torch.randn(2, 4, 4, generator=rng)
+    place = submission.probes.place_of_result(submission.attention.attention_probs, [scores, -1], device)
+    _expect_on(place, device, f"Called attention_probs with a tensor on {device}")
+
+
+@number("4.13")
+@covers("MultiHeadAttention")
+@requires("Head", "attention_scores", "causal_mask", "attention_probs")
+@hint("Look for tensors that are made inside `forward`, and for modules kept where `.to(device)` does not find them.")
+def test_attention_works_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
+    """Multi-head attention works on the device that it was moved to."""
+    module = submission.attention.MultiHeadAttention(8, 4, 6)
+    place = submission.probes.place_of_result(module, [torch.randn(2, 5, 8, generator=rng)], device)
+    _expect_on(place, device, f"Moved MultiHeadAttention to {device} and called it there")
+
+
+@number("4.14")
+@covers("FeedForward")
+@hint("Look for tensors that are made inside `forward`.")
+def test_feed_forward_works_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
+    """The feed-forward part works on the device that it was moved to."""
+    place = submission.probes.place_of_result(
+        submission.model.FeedForward(4), [torch.randn(2, 3, 4, generator=rng)], device
+    )
+    _expect_on(place, device, f"Moved FeedForward to {device} and called it there")
+
+
+@number("4.15")
+@covers("Block")
+@requires("FeedForward", "MultiHeadAttention", "Head", "attention_scores", "causal_mask", "attention_probs")
+@hint("Look for tensors that are made inside `forward`.")
+def test_block_works_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
+    """A block works on the device that it was moved to."""
+    module = submission.model.Block(8, 2, 6)
+    place = submission.probes.place_of_result(module, [torch.randn(3, 6, 8, generator=rng)], device)
+    _expect_on(place, device, f"Moved a Block to {device} and called it there")
+
+
+@number("4.16")
+@covers("loss_fn")
+@hint("Look for tensors that are made inside `loss_fn`.")
+def test_loss_is_computed_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
+    """`loss_fn` works on the device of its inputs and leaves the loss there."""
+    logits, y = torch.randn(2, 3, 5, generator=rng), torch.randint(5, (2, 3), generator=rng)
+    place = submission.probes.place_of_result(submission.training.loss_fn, [logits, y], device)
+    _expect_on(place, device, f"Called loss_fn with tensors on {device}")
+
+
+@number("4.17")
+@weight(2)
+@covers("train")
+@requires(
+    "get_batch",
+    "loss_fn",
+    "estimate_loss",
+    "TransformerLM",
+    "Block",
+    "FeedForward",
+    "MultiHeadAttention",
+    "Head",
+    "attention_scores",
+    "causal_mask",
+    "attention_probs",
+)
+@hint("Forward, backward and optimizer all work where the parameters are.")
+def test_transformer_is_trained_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
+    """A transformer is trained on the device, for either axis of the softmax, and stays there."""
+    text = torch.randint(9, (60,), generator=rng)
+    for softmax_dim in (-1, 1):
+        sizes = submission.model.ModelConfig(9, 6, 8, 2, 2, softmax_dim)
+        model = submission.model.TransformerLM(sizes)
+        seen = submission.probes.train_on(
+            device, submission.training.train, model, text[:40], text[40:], _config(submission, 3)
+        )
+        expect_equal(seen["places"], [device], f"Trained a transformer on {device} and looked where its parameters are")
+        expect_equal(seen["steps"], [0, 2, 3], f"Trained a transformer on {device} and looked at the history's steps")
+
+
+@number("4.18")
+@covers("generate")
+@requires(
+    "TransformerLM",
+    "Block",
+    "FeedForward",
+    "MultiHeadAttention",
+    "Head",
+    "attention_scores",
+    "causal_mask",
+    "attention_probs",
+)
+@hint("Follow the devices through one turn of the loop: window, scores, draw, and the tensor that grows.")
+def test_real_model_generates_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
+    """A real model on a device generates there, past the size of its window."""
+    model = submission.model.TransformerLM(submission.model.ModelConfig(9, 4, 8, 2, 1))
+    prompt = torch.randint(9, (2, 3), generator=rng)
+    place = submission.probes.place_of_result(model.generate, [prompt, 5], device)
+    _expect_on(place, device, f"Generated 5 tokens with a model and a prompt on {device}")

@@ -1,0 +1,52 @@
+"""How far a count may lie from its expectation before chance is no longer an explanation.
+
+By Hoeffding's inequality, a count over n independent draws leaves expectation ± d with probability at most
+2 exp(-2 d² / n); that bound is exact at any n and holds for whatever order the draws are made in.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from support.checking import CheckFailure
+
+# The probability that a correct solution fails one statistical check. Some forty of them make up a grading, and
+# 1e-9 leaves that far below one wrong grade in a million.
+FALSE_FAILURE = 1e-9
+
+
+def margin(draws: int, comparisons: int = 1) -> float:
+    """The d for which all of `comparisons` counts over `draws` draws stay within ± d but once in 1e9 gradings."""
+    return math.sqrt(draws * math.log(2 * comparisons / FALSE_FAILURE) / 2)
+
+
+def expect_rate(count: int, draws: int, probability: float, did: str, expected: str) -> None:
+    """Raise CheckFailure unless `count` out of `draws` independent draws fits `probability`."""
+    if abs(count - draws * probability) > margin(draws):
+        got = f"{count} of {draws}, where about {draws * probability:.0f} would be right"
+        raise CheckFailure(did, expected, got)
+
+
+def expect_frequencies(outcomes: Tensor, probabilities: Tensor, did: str, expected: str) -> None:
+    """Raise CheckFailure unless these independent draws fit `probabilities` [k].
+
+    outcomes: int64 of any shape; values outside 0 .. k - 1 fail.
+    """
+    size, draws = len(probabilities), outcomes.numel()
+    outside = int(((outcomes < 0) | (outcomes >= size)).sum())
+    if outside:
+        raise CheckFailure(did, expected, f"{outside} of {draws} that should never occur")
+    counts = torch.bincount(outcomes.flatten(), minlength=size).to(torch.float64)
+    wanted = draws * probabilities.to(torch.float64)
+    worst = int((counts - wanted).abs().argmax())
+    if float((counts - wanted).abs()[worst]) > margin(draws, size):
+        got = f"frequencies that chance does not explain: {draws} draws, one outcome off by a share of "
+        got += f"{float((counts - wanted).abs()[worst]) / draws:.2f}"
+        raise CheckFailure(did, expected, got, values=f"counts {[int(c) for c in counts]}, about {_rounded(wanted)}")
+
+
+def _rounded(values: Tensor) -> list[int]:
+    return [round(float(value)) for value in values]

@@ -1,0 +1,48 @@
+"""Taking apart what came back from a submission, which may be anything: a wrong kind is a failure, never a crash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from support.checking import expect
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A training curve as plain values: the three lists have the same length."""
+
+    steps: list[int]
+    train: list[float]
+    test: list[float]
+
+
+def pair_of(value: Any, did: str) -> tuple[Any, Any]:
+    """`value` if it is a pair. Raises CheckFailure."""
+    expect(isinstance(value, (tuple, list)), did, "two tensors", f"a {type(value).__name__}")
+    expect(len(value) == 2, did, "two tensors", f"{len(value)} values")
+    return value[0], value[1]
+
+
+def float_of(value: Any, did: str) -> float:
+    """`value` if it is a plain float. Raises CheckFailure."""
+    expect(isinstance(value, float), did, "a plain float", f"a {type(value).__name__}")
+    return float(value)
+
+
+def curve_of(history: Any, did: str) -> Curve:
+    """The lists of a `History`. Raises CheckFailure when one is missing, of another kind, or shorter than another."""
+    found: dict[str, list[Any]] = {}
+    for name, kind in (("steps", int), ("train_loss", float), ("test_loss", float)):
+        expect(hasattr(history, name), did, f"a History with {name}", f"a {type(history).__name__} without it")
+        values = getattr(history, name)
+        did_name = f"{did}, looked at {name}"
+        expect(isinstance(values, list), did_name, "a list", f"a {type(values).__name__}")
+        wrong = sorted({type(value).__name__ for value in values if not isinstance(value, kind)})
+        expect(not wrong, did_name, f"plain {kind.__name__}s", f"{', '.join(wrong)} among them")
+        found[name] = values
+    lengths = [len(values) for values in found.values()]
+    expect(
+        len(set(lengths)) == 1, did, "two losses for each step", "lists of the lengths " + ", ".join(map(str, lengths))
+    )
+    return Curve(found["steps"], found["train_loss"], found["test_loss"])

@@ -1,0 +1,138 @@
+"""Problem 4: the device. On a machine without a GPU these checks use a simulated one, whose name is `gpu`."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from support.checking import Submission, covers, error_from, expect, expect_equal, hint, number, requires, weight
+from support.replies import float_of
+
+TEXT = torch.tensor([3, 1, 4, 1, 5, 0, 2, 6, 5, 3, 5])
+
+
+def _model(submission: Submission, **changes: int) -> Any:
+    sizes = {"vocab_size": 7, "ctx_size": 5, "embed_size": 6, "num_heads": 2, "num_blocks": 1, **changes}
+    return submission.model.TransformerLM(submission.model.ModelConfig(**sizes))
+
+
+def _expect_on(place: str, device: str, did: str) -> None:
+    expect(place == device, did, f"a tensor on {device}", f"one on {place}" if place != "NoneType" else "None")
+
+
+@number("4.1")
+@weight(2)
+@covers("get_batch")
+@hint("`device` is where the batch has to be in the end; it may be any name that PyTorch knows.")
+def test_batches_go_to_the_device(submission: Submission, device: str) -> None:
+    """`get_batch` puts X and y on the device that it is given, and leaves the text on the CPU."""
+    for wanted in (device, "cpu"):
+        seen = submission.probes.batch_on(submission.data.get_batch, TEXT, 3, 4, device, wanted=wanted)
+        did = f"Called get_batch with device={wanted!r} and looked at"
+        X, y, text = seen["places"]
+        _expect_on(X, wanted, f"{did} X")
+        _expect_on(y, wanted, f"{did} y")
+        _expect_on(text, "cpu", f"{did} the text")
+
+
+@number("4.2")
+@covers("causal_mask")
+@hint("A tensor that is made inside a function is on the CPU unless it is told otherwise.")
+def test_masked_scores_stay_on_the_device(submission: Submission, device: str) -> None:
+    """`causal_mask` works on the device of its inputs."""
+    tensors = [torch.zeros(2, 3, 3), torch.tril(torch.ones(5, 5))]
+    place = submission.probes.place_of_result(submission.attention.causal_mask, tensors, device)
+    _expect_on(place, device, f"Called causal_mask with tensors on {device}")
+
+
+@number("4.3")
+@covers("Head")
+@requires("attention_scores", "causal_mask", "attention_probs")
+@hint("What a module keeps as a parameter or a buffer moves with it; every other tensor has to be sent after it.")
+def test_head_works_on_the_device(submission: Submission, device: str) -> None:
+    """A head that was moved to a device works there, with all that it needs."""
+    head = submission.attention.Head(6, 3, 5)
+    place = submission.probes.place_of_result(head, [torch.ones(2, 4, 6)], device)
+    _expect_on(place, device, f"Moved a Head to {device} and called it with a tensor there")
+
+
+@number("4.4")
+@weight(2)
+@covers("TransformerLM")
+@requires("Block", "FeedForward", "MultiHeadAttention", "Head", "attention_scores", "causal_mask", "attention_probs")
+@hint("Look for tensors that `forward` makes itself, and for the device that they are made on.")
+def test_model_works_on_the_device(submission: Submission, device: str) -> None:
+    """A model that was moved to a device computes its logits there."""
+    place = submission.probes.place_of_result(_model(submission), [torch.ones(2, 4, dtype=torch.int64)], device)
+    _expect_on(place, device, f"Moved a model to {device} and called it with tokens there")
+
+
+@number("4.5")
+@weight(2)
+@covers("TransformerLM")
+@requires("Block", "FeedForward", "MultiHeadAttention", "Head", "attention_scores", "causal_mask", "attention_probs")
+@hint("A forgotten `.to(device)` is the caller's mistake. Moving tokens inside the model would hide it.")
+def test_mixed_devices_are_an_error(submission: Submission, device: str) -> None:
+    """Tokens on the CPU and a model on another device give PyTorch's error: the model does not repair it."""
+    model, tokens = _model(submission), torch.ones(2, 4, dtype=torch.int64)
+    error = error_from(lambda: submission.probes.place_of_mixed(model, tokens, device))
+    did = f"Called a model on {device} with tokens on the CPU"
+    if error is None:
+        expect(False, did, "PyTorch's error about two devices", "a result")
+        return
+    named = "same device" in error.message
+    expect(named, did, "PyTorch's error about two devices", f"{error.type_names[0]}: {error.message}")
+
+
+@number("4.6")
+@weight(2)
+@covers("generate")
+@hint("Prompt, new tokens and result are all on one device. Look for tensors that `generate` makes itself.")
+def test_generating_works_on_the_device(submission: Submission, device: str) -> None:
+    """`generate` continues a prompt that is on a device, on that device."""
+    counting = 40 * torch.eye(7).roll(1, dims=1)
+    seen = submission.probes.watch_generate_on(device, _model(submission), counting, torch.tensor([[2, 4], [6, 5]]), 4)
+    did = f"Generated on {device}, with scores by which 1 follows 0, 2 follows 1, ..., and 0 follows 6"
+    _expect_on(seen["device"], device, did)
+    expect_equal(seen["result"], torch.tensor([[2, 4, 5, 6, 0, 1], [6, 5, 6, 0, 1, 2]]), did)
+
+
+@number("4.7")
+@covers("estimate_loss")
+@requires("get_batch", "loss_fn")
+@hint("Model and batch have to meet on one device, and the loss is wanted as a plain number.")
+def test_estimate_works_on_the_device(submission: Submission, device: str) -> None:
+    """The loss of a model on a device is estimated there and comes back as a plain number."""
+    config = submission.training.TrainConfig(2, 3, 0, 0.1, 1, 2)
+    model = submission.probes.bigram(torch.zeros(7, 7))
+    loss = submission.probes.estimate_on(device, submission.training.estimate_loss, model, TEXT, config)
+    did = f"Estimated the loss of a model on {device} for which 7 characters are equally likely"
+    expect(abs(float_of(loss, did) - math.log(7)) < 1e-4, did, "ln 7 = 1.9459", f"{float_of(loss, did):.4f}")
+
+
+@number("4.8")
+@weight(2)
+@covers("train")
+@requires("get_batch", "loss_fn", "estimate_loss")
+@hint("The model is on the device already, the texts stay where they are: what has to be moved, and when?")
+def test_training_works_on_the_device(submission: Submission, device: str) -> None:
+    """`train` trains a model on the device where it is; the history has plain numbers."""
+    config = submission.training.TrainConfig(2, 3, 2, 0.1, 2, 1)
+    model = submission.probes.bigram(torch.zeros(7, 7))
+    seen = submission.probes.train_on(device, submission.training.train, model, TEXT, TEXT, config)
+    did = f"Trained a model on {device}"
+    expect_equal(seen["places"], [device], f"{did} and looked where its parameters are")
+    for name in ("train_loss", "test_loss"):
+        fine = isinstance(seen[name], list) and all(isinstance(loss, float) for loss in seen[name])
+        expect(fine, f"{did} and looked at {name}", "plain floats", "something else")
+
+
+@number("4.9")
+@covers("decode")
+@hint("A token in a tensor on another device is still a number that can be fetched.")
+def test_decode_takes_tokens_from_the_device(submission: Submission, device: str) -> None:
+    """`decode` takes tokens from any device."""
+    text = submission.probes.decode_on(submission.tokenizer.decode, torch.tensor([1, 2, 0]), ["t", "g", "e"], device)
+    expect_equal(text, "get", f"Called decode with tokens on {device}")
