@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import torch
-from gradescope_utils.autograder_utils.decorators import number, visibility, weight
+from gradescope_utils.autograder_utils import decorators
 
 from support.failures import BadReply, CallTimedOut, CheckFailure, OutOfMemory, SubmissionError, WorkerDied
 from support.info import CheckInfo, check_info
@@ -40,6 +40,11 @@ __all__ = [
 ]
 
 CheckFunction = TypeVar("CheckFunction", bound=Callable[..., Any])
+
+# Gradescope's own decorators, which come without types.
+number: Callable[[str], Callable[[CheckFunction], CheckFunction]] = decorators.number
+weight: Callable[[float], Callable[[CheckFunction], CheckFunction]] = decorators.weight
+visibility: Callable[[str], Callable[[CheckFunction], CheckFunction]] = decorators.visibility
 
 # float32 rounding in sums of a few hundred terms stays below these; a wrong formula is off by far more.
 RTOL, ATOL = 1e-4, 1e-5

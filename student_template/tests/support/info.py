@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+Visibility = Literal["hidden", "after_due_date", "after_published", "visible"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +18,7 @@ class CheckInfo:
     sentence: str
     hint: str
     weight: float
-    visibility: str | None
+    visibility: Visibility | None
     covers: frozenset[str]
     requires: frozenset[str]
 
@@ -42,14 +45,16 @@ def check_info(name: str, sentence: str, declared: dict[str, object]) -> CheckIn
         raise ValueError(f"{name}: a check needs a docstring, the sentence that the student reads")
     if not declared.get("hint"):
         raise ValueError(f"{name}: a check needs a @hint")
-    visibility = declared.get("visibility")
+    visibility: Visibility | None = declared.get("visibility")  # type: ignore[assignment]
+    if visibility not in (None, *get_args(Visibility)):
+        raise ValueError(f"{name}: @visibility must be one of {', '.join(get_args(Visibility))}, got {visibility!r}")
     return CheckInfo(
         number=number,
         title=name.removeprefix("test_").replace("_", " "),
         sentence=" ".join(sentence.split()),
         hint=str(declared["hint"]),
         weight=float(str(declared.get("weight", 1))),
-        visibility=None if visibility is None else str(visibility),
+        visibility=visibility,
         covers=frozenset(declared.get("covers", ())),  # type: ignore[call-overload]
         requires=frozenset(declared.get("requires", ())),  # type: ignore[call-overload]
     )

@@ -1,0 +1,128 @@
+"""The command line. Imports nothing heavy: grading forks before anything secret is loaded."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from autograder import paths
+
+USAGE_ERROR, GRADER_ERROR = 2, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code: 0 done, 2 bad usage, 3 grader error."""
+    started = time.monotonic()
+    options = _parser().parse_args(arguments)
+    options.started = started
+    return int(options.command(options))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m autograder", description="Grades the transformer homework.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    grade = commands.add_parser("grade", help="grade one submission")
+    grade.add_argument("submission", nargs="?", type=Path, help="a folder or a zip file; the platform's, if left out")
+    grade.add_argument("--out", type=Path, help="folder for the results (results/<submission> by default)")
+    grade.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    grade.add_argument("--without-training", action="store_true", help="leave the short trainings out")
+    grade.add_argument("--seed", type=_seed, help="draw the hidden inputs from this seed, to repeat a grading")
+    grade.set_defaults(command=_grade)
+
+    template = commands.add_parser("template", help="write student_template/charlm from reference/charlm")
+    template.add_argument("--check", action="store_true", help="change nothing, fail when the two have drifted apart")
+    template.set_defaults(command=_template)
+
+    corpus = commands.add_parser("corpus", help="build the texts that models are trained and judged on")
+    corpus.add_argument("--force", action="store_true", help="build them again")
+    corpus.set_defaults(command=_corpus)
+
+    calibrate = commands.add_parser("calibrate", help="measure the bands that short trainings are judged by")
+    calibrate.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where the reference is trained")
+    calibrate.add_argument("--setting", choices=("cpu", "gpu", "all"), default="all", help="of assignment.toml")
+    calibrate.add_argument("--seeds", type=int, default=40)
+    calibrate.set_defaults(command=_calibrate)
+    return parser
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**63:
+        raise argparse.ArgumentTypeError("a seed lies between 0 and 2**63 - 1")
+    return value
+
+
+def _grade(options: argparse.Namespace) -> int:
+    from autograder.grading.launcher import grade
+    from autograder.grading.request import GradeRequest
+
+    on_platform = options.submission is None and paths.PLATFORM_SUBMISSION.exists()
+    if options.submission is None and not on_platform:
+        return _refuse("name a submission: ./run_autograder FOLDER_OR_ZIP")
+    submission = (options.submission or paths.PLATFORM_SUBMISSION).absolute()
+    if not submission.exists():
+        return _refuse(f"there is no submission at {submission}")
+    default = paths.PLATFORM_RESULTS.parent if on_platform else paths.RESULTS / submission.resolve().stem
+    return grade(
+        GradeRequest(
+            submission=submission,
+            out=(options.out or default).absolute(),
+            device=options.device,
+            without_training=options.without_training,
+            seed=options.seed,
+            on_platform=on_platform,
+            started=options.started,
+        )
+    )
+
+
+def _template(options: argparse.Namespace) -> int:
+    from autograder.template import TemplateError, generate
+
+    try:
+        drifted = generate(check=options.check)
+    except TemplateError as error:
+        return _fail(str(error))
+    for name in drifted:
+        print(f"{'differs' if options.check else 'written'}: {name}")
+    if options.check and drifted:
+        return _fail("student_template/charlm has drifted from reference/charlm: run `python -m autograder template`")
+    print("student_template/charlm agrees with reference/charlm")
+    return 0
+
+
+def _corpus(options: argparse.Namespace) -> int:
+    from autograder.corpus import CorpusError, build
+
+    try:
+        print(build(force=options.force))
+    except CorpusError as error:
+        return _fail(str(error))
+    return 0
+
+
+def _calibrate(options: argparse.Namespace) -> int:
+    from autograder.calibration import CalibrationError, calibrate
+    from autograder.settings import SettingsError, load_settings
+
+    if options.seeds < 3:
+        return _refuse("--seeds: a spread needs at least 3 runs")
+    try:
+        print(calibrate(load_settings().training, setting=options.setting, device=options.device, seeds=options.seeds))
+    except (CalibrationError, SettingsError) as error:
+        return _fail(str(error))
+    return 0
+
+
+def _refuse(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return USAGE_ERROR
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return GRADER_ERROR

@@ -1,0 +1,111 @@
+"""The pytest plugin of the grader: what checks are given, and what becomes of what they raise."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from autograder.grading.run_context import RunContext
+from support.checking import Submission, describe
+from support.failures import SubmissionError
+from support.outcomes import Outcome, Record, record_of
+
+# pytest-timeout is the backstop behind the deadlines of the calls: when it fires, the grader itself hangs.
+BACKSTOP = 60.0
+
+
+class GradingPlugin:
+    """Fixtures and hooks of one run. Registered as an object, so that it holds no global state."""
+
+    def __init__(self, context: RunContext) -> None:
+        self.context = context
+
+    @pytest.fixture
+    def submission(self, request: pytest.FixtureRequest) -> Iterator[Submission]:
+        """The submission behind its process; a fresh one for each check."""
+        info = describe(request.node.function)
+        with self.context.fresh_submission(info.number) as handle:
+            yield handle
+
+    @pytest.fixture
+    def reference(self) -> Submission:
+        """The reference behind a process of its own."""
+        return self.context.reference
+
+    @pytest.fixture(scope="session")
+    def trained(self) -> Any:
+        """The short trainings, each done when a check first asks for it."""
+        return self.context.trainings
+
+    @pytest.fixture
+    def rng(self, request: pytest.FixtureRequest) -> torch.Generator:
+        """Random numbers from the run's seed, others for each check."""
+        info = describe(request.node.function)
+        return torch.Generator().manual_seed(self.context.seed_for("inputs", info.number))
+
+    @pytest.fixture
+    def device(self) -> str:
+        """The accelerator of this run: a real one, else the simulated `gpu`."""
+        return self.context.accelerator
+
+    @pytest.fixture
+    def corpus(self) -> str:
+        """The text that students train on."""
+        return self.context.corpus
+
+    @pytest.fixture
+    def held_out(self) -> str:
+        """The plays that no student is given."""
+        return self.context.held_out
+
+    @pytest.fixture
+    def answers(self) -> dict[str, Any]:
+        """The submission's answers.toml, {} when it could not be read."""
+        return self.context.answers
+
+    @pytest.fixture
+    def reference_answers(self) -> dict[str, Any]:
+        """The right answers."""
+        return self.context.reference_answers
+
+    @pytest.fixture
+    def settings(self) -> Any:
+        """`assignment.toml`."""
+        return self.context.settings
+
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Cheap checks first, so that a deadline costs as little as possible; trainings last."""
+        trained = self.context.catalogue.trained
+        infos = {item: describe(item.function) for item in items}  # type: ignore[attr-defined]
+        items.sort(key=lambda item: (infos[item].number in trained, infos[item].order))
+        if self.context.request.without_training:
+            left_out = [item for item in items if infos[item].number in trained]
+            items[:] = [item for item in items if infos[item].number not in trained]
+            for item in left_out:
+                self.context.ledger.put(Record(infos[item], Outcome.NOT_RUN, "Left out with --without-training."))
+            config.hook.pytest_deselected(items=left_out)
+        for item in items:
+            seconds = self.context.check_seconds(infos[item].number) + BACKSTOP
+            item.add_marker(pytest.mark.timeout(seconds, method="signal"))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if self.context.time_left() <= 0:
+            item.session.shouldstop = "the run's time limit is reached"
+            pytest.skip("not reached")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, pytest.skip.Exception) and self.context.time_left() <= 0:
+            return report
+        if call.when == "call" or (error and not isinstance(error, SubmissionError)):
+            info = describe(item.function)  # type: ignore[attr-defined]
+            self.context.ledger.put(record_of(info, error, call.duration))
+        return report

@@ -1,0 +1,54 @@
+"""Before anything is run: the first results file, and the submission taken in as a clean copy."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+from autograder.grading.catalogue import CatalogueError, load_catalogue
+from autograder.grading.launcher import FAULT, READY, REFUSED
+from autograder.grading.ledger import Ledger, write_not_graded
+from autograder.grading.request import GradeRequest
+from autograder.intake import Intake, IntakeError, IntakeLimits, take_in
+from autograder.settings import Limits, SettingsError, load_settings
+
+USAGE = 2
+
+
+def prepare(request: GradeRequest, work: Path) -> int:
+    """Write "not reached" for every check, then copy the submission into `work`.
+
+    Returns READY; REFUSED when the submission cannot be used, which is then in the results; 2 for a path that is no
+    submission; FAULT for settings or checks that are wrong.
+    """
+    try:
+        settings, catalogue = load_settings(), load_catalogue()
+        ledger = Ledger(request, settings, catalogue)
+    except (SettingsError, CatalogueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        write_not_graded(request, str(error))
+        return FAULT
+    ledger.write()
+    try:
+        intake = take_in(request.submission, work / "submission", _intake_limits(settings.limits))
+    except IntakeError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE
+    if intake.problems:
+        ledger.refuse(intake.problems)
+        return REFUSED
+    record = work / "intake.json"
+    record.touch(mode=0o600)
+    record.write_text(json.dumps(dataclasses.asdict(intake)), encoding="utf-8")
+    return READY
+
+
+def read_intake(work: Path) -> Intake:
+    """What `prepare` learned about the submission in `work`."""
+    return Intake(**json.loads((work / "intake.json").read_text(encoding="utf-8")))
+
+
+def _intake_limits(limits: Limits) -> IntakeLimits:
+    return IntakeLimits(files=limits.submission_files, total_bytes=int(limits.submission_mb * 2**20))

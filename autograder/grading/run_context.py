@@ -1,0 +1,147 @@
+"""Everything that one run holds: settings, seeds, texts, and the handles of submission and reference."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from autograder import corpus
+from autograder.grading.catalogue import Catalogue
+from autograder.grading.ledger import Ledger
+from autograder.grading.request import GradeRequest, derive_seed
+from autograder.grading.training import Trainings
+from autograder.paths import REFERENCE
+from autograder.sandbox.handle import RemoteSubmission
+from autograder.sandbox.limits import MIB, Limits
+from autograder.sandbox.zygote import Zygote
+from autograder.settings import Settings
+from autograder.training_setting import TrainingSetting
+from support.checking import Submission
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+class RunContext:
+    """One run over one submission. `code` is the clean copy that intake made; close it at the end."""
+
+    def __init__(
+        self,
+        request: GradeRequest,
+        settings: Settings,
+        catalogue: Catalogue,
+        ledger: Ledger,
+        zygote: Zygote,
+        code: Path,
+        answers: dict[str, Any],
+        seed: int,
+    ) -> None:
+        self.request, self.settings, self.catalogue, self.ledger = request, settings, catalogue, ledger
+        self.answers, self.seed = answers, seed
+        self._zygote, self._code = zygote, code
+        self._opened: list[RemoteSubmission] = []
+
+    @cached_property
+    def device(self) -> str:
+        """Where the short trainings run: cpu, cuda or mps. Raises RuntimeError when there is no such device here."""
+        present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+        wanted = self.request.device
+        if wanted == "auto":
+            return next(name for name in ("cuda", "mps", "cpu") if present[name])
+        if not present[wanted]:
+            raise RuntimeError(f"--device {wanted}: this machine has none")
+        return wanted
+
+    @property
+    def accelerator(self) -> str:
+        """Where the device checks run: a real accelerator, else the simulated one."""
+        return "gpu" if self.device == "cpu" else self.device
+
+    @property
+    def training_setting(self) -> TrainingSetting:
+        return self.settings.training.cpu if self.device == "cpu" else self.settings.training.gpu
+
+    @cached_property
+    def corpus(self) -> str:
+        return corpus.load_corpus()
+
+    @cached_property
+    def held_out(self) -> str:
+        return corpus.load_held_out()
+
+    @cached_property
+    def reference_answers(self) -> dict[str, Any]:
+        return tomllib.loads((REFERENCE / "answers.toml").read_text(encoding="utf-8"))
+
+    @cached_property
+    def reference(self) -> Submission:
+        return self._open(REFERENCE, seconds=600.0, trusted=True, purpose="reference")
+
+    @cached_property
+    def trainings(self) -> Trainings:
+        """The short trainings, in workers of their own so that the checks' workers do not disturb them."""
+        handle = self._open(
+            self._code, seconds=self.settings.limits.training_seconds, trusted=False, purpose="training"
+        )
+        return Trainings(
+            handle, self.training_setting, self.device, self.corpus, self.held_out, self.seed_for("trainings")
+        )
+
+    @contextmanager
+    def fresh_submission(self, number: str) -> Iterator[Submission]:
+        """The submission in a worker that no other check has used."""
+        session = self._submission.session
+        session.fresh(self.seed_for("worker", number))
+        with session.within(self.check_seconds(number)):
+            yield self._submission
+        session.fresh()
+
+    @cached_property
+    def _submission(self) -> RemoteSubmission:
+        return self._open(self._code, seconds=self.settings.limits.check_seconds, trusted=False, purpose="checks")
+
+    def seed_for(self, *purpose: str) -> int:
+        """A seed that only this run and this purpose has."""
+        return derive_seed(self.seed, *purpose)
+
+    def time_left(self) -> float:
+        """Seconds until the run's own deadline."""
+        return self.settings.limits.run_seconds - (time.monotonic() - self.request.started)
+
+    def check_seconds(self, number: str) -> float:
+        """What the calls of one check may take, never more than the run has left."""
+        limits = self.settings.limits
+        allowed = limits.check_seconds
+        if number in self.catalogue.trained:
+            allowed += 3 * limits.training_seconds
+        return max(0.1, min(allowed, self.time_left()))
+
+    @property
+    def missing_protections(self) -> list[str]:
+        return self._submission.session.missing
+
+    def close(self) -> None:
+        """End every worker."""
+        for handle in self._opened:
+            handle.session.close()
+
+    def _open(self, code: Path, *, seconds: float, trusted: bool, purpose: str) -> RemoteSubmission:
+        memory = None if self.device == "cuda" else self.settings.limits.memory_mb * MIB
+        handle = RemoteSubmission(
+            self._zygote,
+            code,
+            limits=Limits(seconds=seconds, memory=memory),
+            seed=self.seed_for("worker", purpose),
+            unprivileged=not trusted,
+        )
+        self._opened.append(handle)
+        return handle
