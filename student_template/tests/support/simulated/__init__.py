@@ -1,0 +1,1 @@
+"""How the simulated accelerator works: `simulated_device.py` beside this folder is what checks use."""
