@@ -1,0 +1,182 @@
+"""The short trainings of one submission: each done once, in a worker of its own, when a check first asks for it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from autograder.bands import Band, Bands
+from autograder.calibration import load
+from autograder.grading.evidence import Evidence, encode, position_losses, windows
+from autograder.training_setting import TrainingSetting
+from support.checking import CheckFailure, Submission, expect
+from support.failures import SubmissionError
+from support.replies import curve_of
+
+TRAIN_FRACTION = 0.9
+BYTES_AT_ONCE = 8_000_000  # of logits in one reply
+
+MODEL_PARTS = (
+    *("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention"),
+    *("FeedForward", "Block", "TransformerLM"),
+)
+
+Judge = Callable[[Evidence, Callable[[str], Band]], None]
+
+
+class Trainings:
+    """What the submission's `train` makes of three models on the corpus, with the setting's sizes.
+
+    `honest` is its own transformer, `leak` the same with softmax_dim=1, `double` a table of scores that stands
+    in for a transformer that is not right yet. What a training raised is raised again for each check that asks.
+    """
+
+    def __init__(
+        self,
+        submission: Submission,
+        setting: TrainingSetting,
+        device: str,
+        corpus: str,
+        held_out: str,
+        seed: int,
+    ) -> None:
+        self._submission, self._setting, self._device, self._seed = submission, setting, device, seed
+        self._texts = corpus, held_out
+        self._done: dict[str, Evidence | CheckFailure | SubmissionError] = {}
+
+    def honest(self) -> Evidence:
+        """The submission's transformer. Raises CheckFailure or SubmissionError, as the other two do."""
+        return self.evidence("honest")
+
+    def leak(self) -> Evidence:
+        """The submission's transformer with softmax_dim=1, which lets a position see later ones."""
+        return self.evidence("leak")
+
+    def doubled(self) -> Evidence:
+        """The submission's `train` on a model that is known to be right."""
+        return self.evidence("double")
+
+    def evidence(self, kind: str) -> Evidence:
+        """One of the three by name: honest, leak or double."""
+        if kind not in self._done:
+            try:
+                self._done[kind] = self._train(kind)
+            except (CheckFailure, SubmissionError) as error:
+                self._done[kind] = error
+        found = self._done[kind]
+        if isinstance(found, Exception):
+            raise found.with_traceback(None)
+        return found
+
+    def judge_train(self, judge: Judge) -> None:
+        """Pass when `judge` accepts the training of the submission's own model, or else that of the stand-in.
+
+        So that `train` is not blamed for a model that is wrong. `judge` gets the evidence and the band of each
+        quantity, and raises CheckFailure.
+        """
+        try:
+            judge(self.honest(), lambda quantity: self.band("honest", quantity))
+            return
+        except (CheckFailure, SubmissionError) as error:
+            failure = error
+        try:
+            judge(self.doubled(), lambda quantity: self.band("double", quantity))
+        except CheckFailure as error:
+            raise CheckFailure(error.did, error.expected, error.got, values=error.values, settled=MODEL_PARTS) from None
+        except SubmissionError:
+            raise failure.with_traceback(None) from None
+
+    def band(self, kind: str, quantity: str) -> Band:
+        """Where a right solution's quantity lies. Raises CalibrationError when the calibration is of no use."""
+        return self._bands.band(kind, quantity)
+
+    @cached_property
+    def _bands(self) -> Bands:
+        return load(self._setting)
+
+    @cached_property
+    def _tokens(self) -> tuple[list[str], Tensor, Tensor, Tensor]:
+        corpus, held_out = self._texts
+        vocab = sorted(set(corpus))
+        tokens = encode(corpus, vocab)
+        cut = int(TRAIN_FRACTION * len(tokens))
+        return vocab, tokens[:cut], tokens[cut:], encode(held_out, vocab)
+
+    def _train(self, kind: str) -> Evidence:
+        vocab, train_tokens, test_tokens, held_out = self._tokens
+        setting, submission = self._setting, self._submission
+        # A string seeds `random` by its hash over all characters, so no two kinds share a stream.
+        seeds = random.Random(f"{self._seed} {kind}")
+        session = getattr(submission, "session", None)
+        if session is not None:
+            session.fresh(seeds.getrandbits(32))
+        generator = torch.Generator().manual_seed(seeds.getrandbits(63))
+        submission.probes.seed_torch(seeds.getrandbits(63))
+        model = self._model(kind, len(vocab), generator)
+        history = submission.probes.train_short(
+            submission.training.train, model, train_tokens, test_tokens, self._config(), self._device
+        )
+        did = f"Trained {DESCRIPTIONS[kind]} for {setting.num_steps} steps"
+        curve = curve_of(history, did)
+        expect(len(curve.steps) > 0, f"{did} and looked at the history", "at least one point", "none")
+        count = setting.held_out_windows
+        held_out_losses = self._losses(model, windows(held_out, count, setting.ctx_size, generator), did)
+        train_losses, test_losses = (
+            self._losses(model, windows(tokens, count // 4, setting.ctx_size, generator), did)
+            for tokens in (train_tokens, test_tokens)
+        )
+        return Evidence(
+            curve=curve,
+            held_out=float(held_out_losses.mean()),
+            held_out_end=float(held_out_losses[:, -1].mean()),
+            train_text=float(train_losses.mean()),
+            test_text=float(test_losses.mean()),
+        )
+
+    def _model(self, kind: str, vocab_size: int, generator: torch.Generator) -> Any:
+        setting, submission = self._setting, self._submission
+        if kind == "double":
+            return submission.probes.bigram(0.5 * torch.randn(vocab_size, vocab_size, generator=generator))
+        config = submission.model.ModelConfig(
+            vocab_size=vocab_size,
+            ctx_size=setting.ctx_size,
+            embed_size=setting.embed_size,
+            num_heads=setting.num_heads,
+            num_blocks=setting.num_blocks,
+            softmax_dim=1 if kind == "leak" else -1,
+        )
+        return submission.model.TransformerLM(config)
+
+    def _config(self) -> Any:
+        setting = self._setting
+        return self._submission.training.TrainConfig(
+            batch_size=setting.batch_size,
+            ctx_size=setting.ctx_size,
+            num_steps=setting.num_steps,
+            learning_rate=setting.learning_rate,
+            eval_interval=setting.eval_interval,
+            eval_batches=setting.eval_batches,
+        )
+
+    def _losses(self, model: Any, rows: Tensor, did: str) -> Tensor:
+        """The trained model's loss at each position of `rows` [N, T + 1], float64 [N, T]."""
+        vocab_size = len(self._tokens[0])
+        at_once = max(1, BYTES_AT_ONCE // (4 * vocab_size * (rows.shape[1] - 1)))
+        losses = []
+        for start in range(0, len(rows), at_once):
+            part = rows[start : start + at_once]
+            logits = self._submission.probes.logits_on(model, part[:, :-1], self._device)
+            losses.append(position_losses(logits, part[:, 1:], vocab_size, f"{did} and asked it for logits"))
+        return torch.cat(losses)
+
+
+DESCRIPTIONS = {
+    "honest": "the transformer",
+    "leak": "the transformer with softmax_dim=1",
+    "double": "a stand-in model that is known to be right",
+}
