@@ -1,0 +1,1 @@
+"""What people and Gradescope get to see of a run."""

@@ -1,0 +1,44 @@
+"""What is said about one check: its message, without anything that a hidden input could shine through."""
+
+from __future__ import annotations
+
+from support.outcomes import Outcome, Record
+
+GRADER_FAILED = "The autograder itself failed in this check. That is no fault of your code."
+_WITHOUT_MESSAGE = {
+    Outcome.NOT_REACHED: "This check was not reached.",
+    Outcome.NOT_RUN: "This check was left out of this run.",
+}
+# In a check with hidden inputs, whatever a student's process sends may carry those inputs: a message, a type's name,
+# a line number. So these sentences stand in its place.
+_HIDDEN = {
+    Outcome.ERROR: "Your code raised an exception, or gave an answer that cannot be read.",
+    Outcome.TIMED_OUT: "A call into your code did not come back in time.",
+    Outcome.OUT_OF_MEMORY: "Your code asked for more memory than the limit allows.",
+}
+_HIDDEN_STUB = "Not implemented yet: your code raised NotImplementedError."
+_HIDDEN_SUFFIX = "The inputs of this check are not shown."
+
+
+def explanation(record: Record, hidden: bool) -> str:
+    """The sentences for this outcome, one a line; "" for a check that passed. It may contain a student's text.
+
+    A `hidden` check has inputs that must not become known: no values, and nothing that the student's code said.
+    """
+    if record.outcome is Outcome.PASSED:
+        return ""
+    if record.outcome is Outcome.GRADER_ERROR:
+        return GRADER_FAILED
+    if not hidden or record.outcome in _WITHOUT_MESSAGE:
+        message = record.message or _WITHOUT_MESSAGE.get(record.outcome, "")
+        return f"{message}\n{record.values}".strip()
+    return _hidden(record)
+
+
+def _hidden(record: Record) -> str:
+    if record.outcome is Outcome.BLOCKED:
+        # The first line names what to fix first; what follows is the blocked failure's own message.
+        return record.message.partition("\n")[0]
+    if record.stub:
+        return _HIDDEN_STUB
+    return f"{_HIDDEN.get(record.outcome) or record.message}\n{_HIDDEN_SUFFIX}"
