@@ -11,7 +11,7 @@ from support.answers import expect_answered
 from support.checking import hint, number, weight
 
 
-@number("2.15")
+@number("2.30")
 @weight(0)
 @hint("answers.toml: copy one of the listed answers, exactly, between the quotes.")
 def test_the_questions_of_problem_2_are_answered(answers: dict[str, Any]) -> None:
@@ -19,7 +19,7 @@ def test_the_questions_of_problem_2_are_answered(answers: dict[str, Any]) -> Non
     expect_answered(answers, "problem_2")
 
 
-@number("3.15")
+@number("3.30")
 @weight(0)
 @hint("answers.toml: copy one of the listed answers, exactly, between the quotes.")
 def test_the_questions_of_problem_3_are_answered(answers: dict[str, Any]) -> None:
@@ -27,7 +27,7 @@ def test_the_questions_of_problem_3_are_answered(answers: dict[str, Any]) -> Non
     expect_answered(answers, "problem_3")
 
 
-@number("4.15")
+@number("4.30")
 @weight(0)
 @hint("answers.toml: copy one of the listed answers, exactly, between the quotes.")
 def test_the_questions_of_problem_4_are_answered(answers: dict[str, Any]) -> None:
@@ -35,7 +35,7 @@ def test_the_questions_of_problem_4_are_answered(answers: dict[str, Any]) -> Non
     expect_answered(answers, "problem_4")
 
 
-@number("5.15")
+@number("5.30")
 @weight(0)
 @hint("answers.toml: copy one of the listed answers, exactly, between the quotes.")
 def test_the_questions_of_problem_5_are_answered(answers: dict[str, Any]) -> None:
@@ -43,7 +43,7 @@ def test_the_questions_of_problem_5_are_answered(answers: dict[str, Any]) -> Non
     expect_answered(answers, "problem_5")
 
 
-@number("6.15")
+@number("6.30")
 @weight(0)
 @hint("answers.toml: copy one of the listed answers, exactly, between the quotes.")
 def test_the_questions_of_problem_6_are_answered(answers: dict[str, Any]) -> None:
@@ -51,7 +51,7 @@ def test_the_questions_of_problem_6_are_answered(answers: dict[str, Any]) -> Non
     expect_answered(answers, "problem_6")
 
 
-@number("7.15")
+@number("7.30")
 @weight(0)
 @hint("answers.toml: copy one of the listed answers, exactly, between the quotes.")
 def test_the_questions_of_problem_7_are_answered(answers: dict[str, Any]) -> None:
@@ -59,7 +59,7 @@ def test_the_questions_of_problem_7_are_answered(answers: dict[str, Any]) -> Non
     expect_answered(answers, "problem_7")
 
 
-@number("8.15")
+@number("8.30")
 @weight(0)
 @hint("answers.toml: copy one of the listed answers, exactly, between the quotes.")
 def test_the_questions_of_problem_8_are_answered(answers: dict[str, Any]) -> None:
@@ -67,7 +67,7 @@ def test_the_questions_of_problem_8_are_answered(answers: dict[str, Any]) -> Non
     expect_answered(answers, "problem_8")
 
 
-@number("9.15")
+@number("9.30")
 @weight(0)
 @hint("answers.toml: copy one of the listed answers, exactly, between the quotes.")
 def test_the_questions_of_problem_9_are_answered(answers: dict[str, Any]) -> None:
@@ -75,7 +75,7 @@ def test_the_questions_of_problem_9_are_answered(answers: dict[str, Any]) -> Non
     expect_answered(answers, "problem_9")
 
 
-@number("10.15")
+@number("10.30")
 @weight(0)
 @hint("answers.toml: copy one of the listed answers, exactly, between the quotes.")
 def test_the_questions_of_problem_10_are_answered(answers: dict[str, Any]) -> None:

@@ -143,13 +143,13 @@ def test_a_block_adds_what_attention_makes_of_the_normalised_input(submission: S
         no_feed_forward = {"feed_forward.contract.weight": torch.zeros(4, 16)}
         no_feed_forward["feed_forward.contract.bias"] = torch.zeros(4)
         submission.probes.set_parameters(block, norms | plain | no_feed_forward)
-        expect_close(block(x), x + 1.0, did)
+        expect_close(block(x.clone()), x + 1.0, did)
 
     def doubled() -> None:
         block = submission.model.Block(4, 2, 5)
         no_feed_forward = {"feed_forward_norm.weight": torch.zeros(4), "feed_forward_norm.bias": torch.ones(4)}
         submission.probes.set_parameters(block, norms | no_feed_forward)
-        expect_close(block(x), x + torch.tensor([2.0, 4.0, 6.0]).view(1, 3, 1), did)
+        expect_close(block(x.clone()), x + torch.tensor([2.0, 4.0, 6.0]).view(1, 3, 1), did)
 
     compose(submission, own=own, doubled=doubled, replaced=["MultiHeadAttention", "FeedForward"])
 

@@ -26,3 +26,13 @@ def random_model(submission: Submission, rng: torch.Generator, **sizes: int) -> 
     model = submission.model.TransformerLM(submission.model.ModelConfig(**sizes))
     submission.probes.set_parameters(model, random_values(submission.probes.get_parameters(model), rng))
     return model
+
+
+def same_weights(
+    submission: Submission, mine: Any, reference: Submission, right: Any, rng: torch.Generator
+) -> dict[str, Tensor]:
+    """Give both modules the same random weights, for the names and shapes of the reference's; return them."""
+    values = random_values(reference.probes.get_parameters(right), rng)
+    submission.probes.set_parameters(mine, values)
+    reference.probes.set_parameters(right, values)
+    return values

@@ -1,0 +1,1 @@
+"""The hidden checks, `hidden_*.py`, and what only they may know."""

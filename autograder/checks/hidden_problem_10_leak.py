@@ -1,0 +1,57 @@
+"""Problem 10, hidden: what `softmax_dim=1` lets a position see, told from untrained models."""
+
+from __future__ import annotations
+
+import torch
+
+from support.checking import Submission, covers, expect, expect_close, expect_shape, hint, number, requires
+from support.random_inputs import random_model
+
+SIZES = {"vocab_size": 11, "ctx_size": 7, "embed_size": 12, "num_heads": 3, "num_blocks": 2}
+
+
+@number("10.2")
+@covers("TransformerLM")
+@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@hint("Does the softmax_dim of the model's configuration arrive in attention_probs? Print it there.")
+def test_with_softmax_dim_1_every_position_sees_every_later_one(submission: Submission, rng: torch.Generator) -> None:
+    """With softmax_dim=1 the logits at each position have a gradient at every token, also at the later ones."""
+    model = random_model(submission, rng, **SIZES, softmax_dim=1)
+    tokens = torch.randperm(11, generator=rng)[:7]  # all different, so that each has its own row of the embedding
+    for t in range(7):
+        cotangent = torch.zeros(1, 7, 11)
+        cotangent[0, t] = torch.randn(11, generator=rng)
+        found = submission.probes.parameter_gradients(model, tokens.unsqueeze(0), cotangent)
+        rows = found["token_embedding.weight"][tokens]
+        unseen = [i for i in range(7) if not bool((rows[i] != 0).any())]
+        did = f"followed the logits at position {t} of 7 back to the embeddings, in a model with softmax_dim=1"
+        expect(not unseen, did, "a gradient at every position", f"none at {unseen}")
+
+
+@number("10.3")
+@covers("TransformerLM")
+@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@hint("While it generates, a model is shown a beginning only. With softmax_dim=1, is that what it saw in training?")
+def test_with_softmax_dim_1_a_beginning_alone_reads_otherwise(submission: Submission, rng: torch.Generator) -> None:
+    """With softmax_dim=1 a beginning gives other logits alone than within the text that it begins."""
+    model = random_model(submission, rng, **SIZES, softmax_dim=1)
+    tokens = torch.randint(11, (4, 7), generator=rng)
+    whole = expect_shape(model(tokens), (4, 7, 11), "ran a model with softmax_dim=1 on tokens of shape [4, 7]").clone()
+    for T in range(1, 7):
+        did = f"ran a model with softmax_dim=1 on the first {T} of 7 tokens alone"
+        alone = expect_shape(model(tokens[:, :T].clone()), (4, T, 11), did)
+        change = float((alone - whole[:, :T]).abs().max())
+        expect(change > 1e-5, did, "other logits than within the whole text", "the same ones")
+
+
+@number("10.4")
+@covers("TransformerLM")
+@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@hint("dim=1 of [B, T, T] is not the batch. Is anything in your model summed over the batch?")
+def test_with_softmax_dim_1_sequences_do_not_see_each_other(submission: Submission, rng: torch.Generator) -> None:
+    """With softmax_dim=1 too, each sequence of a batch gets the logits that it gets alone."""
+    model = random_model(submission, rng, **SIZES, softmax_dim=1)
+    tokens = torch.randint(11, (4, 7), generator=rng)
+    batch = expect_shape(model(tokens), (4, 7, 11), "ran a model with softmax_dim=1 on four sequences").clone()
+    for b in range(4):
+        expect_close(model(tokens[b : b + 1].clone()), batch[b : b + 1], f"ran it on sequence {b} of the four alone")

@@ -1,0 +1,156 @@
+"""Problem 6, hidden: every composition with random weights, and what a model is made of."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from autograder.checks.compositions import judge_attention, judge_block, judge_head, judge_model
+from support.checking import Submission, covers, expect, expect_close, expect_shape, hint, number, requires, weight
+from support.compose import compose
+from support.random_inputs import random_model, random_values, same_weights
+
+
+@number("6.9")
+@weight(2)
+@covers("Head")
+@requires("attention_scores", "causal_mask", "attention_probs")
+@hint("Head.forward: go through its steps one by one, on a sequence of two or three positions.")
+def test_a_head_computes_what_it_should(submission: Submission, reference: Submission, rng: torch.Generator) -> None:
+    """With random weights, a head returns the right values, at any sizes."""
+    for B, T, E, H, ctx_size in [(1, 1, 3, 2, 1), (2, 3, 5, 4, 7), (3, 6, 4, 1, 6), (5, 9, 8, 3, 12)]:
+        judge_head(submission, reference, rng, B, T, embed_size=E, head_size=H, ctx_size=ctx_size)
+
+
+@number("6.10")
+@weight(2)
+@covers("MultiHeadAttention")
+@requires("Head", "attention_scores", "causal_mask", "attention_probs")
+@hint("MultiHeadAttention.forward: work out by hand what two heads of size 1 give, before and after `proj`.")
+def test_attention_with_any_number_of_heads(
+    submission: Submission, reference: Submission, rng: torch.Generator
+) -> None:
+    """With random weights, one head, several, and heads of size 1 return the right values."""
+    for B, T, E, num_heads, ctx_size in [(1, 1, 4, 1, 2), (2, 5, 6, 6, 5), (3, 7, 8, 2, 9), (5, 4, 12, 3, 4)]:
+        judge_attention(submission, reference, rng, B, T, embed_size=E, num_heads=num_heads, ctx_size=ctx_size)
+
+
+@number("6.11")
+@covers("FeedForward")
+@hint("FeedForward.forward: expand, ReLU, contract, and nothing else.")
+def test_feed_forward_computes_what_it_should(
+    submission: Submission, reference: Submission, rng: torch.Generator
+) -> None:
+    """With random weights, the feed-forward layer returns the right values, at any sizes."""
+    for B, T, E in [(1, 1, 1), (2, 5, 3), (4, 3, 16)]:
+        mine, right = submission.model.FeedForward(E), reference.model.FeedForward(E)
+        same_weights(submission, mine, reference, right, rng)
+        x = torch.randn(B, T, E, generator=rng)
+        did = f"ran a feed-forward layer with random weights on x of shape [{B}, {T}, {E}]"
+        expect_close(mine(x.clone()), right(x), did)
+
+
+@number("6.12")
+@weight(2)
+@covers("Block")
+@requires("MultiHeadAttention", "FeedForward", "Head", "attention_scores", "causal_mask", "attention_probs")
+@hint("Block.forward: there are two sums and two norms. Draw which of them reads what.")
+def test_a_block_computes_what_it_should(submission: Submission, reference: Submission, rng: torch.Generator) -> None:
+    """With random weights, a block returns the right values, at any sizes."""
+    for B, T, E, num_heads, ctx_size in [(1, 1, 8, 1, 3), (2, 5, 6, 2, 5), (3, 4, 12, 3, 9)]:
+        judge_block(submission, reference, rng, B, T, embed_size=E, num_heads=num_heads, ctx_size=ctx_size)
+
+
+@number("6.13")
+@weight(2)
+@covers("TransformerLM")
+@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@hint("TransformerLM.forward: both embeddings, every block in its order, the final norm, lm_head.")
+def test_a_model_computes_what_it_should(submission: Submission, reference: Submission, rng: torch.Generator) -> None:
+    """With random weights, models of one, two and three blocks return the right logits."""
+    for B, T, ctx_size, E, num_heads, num_blocks in [(1, 1, 4, 8, 1, 1), (2, 6, 6, 12, 3, 2), (3, 4, 9, 8, 2, 3)]:
+        sizes = {"vocab_size": 11, "ctx_size": ctx_size, "embed_size": E, "num_heads": num_heads}
+        judge_model(submission, reference, rng, B, T, **sizes, num_blocks=num_blocks)
+
+
+@number("6.14")
+@covers("MultiHeadAttention")
+@requires("Head", "attention_scores", "causal_mask", "attention_probs")
+@hint("MultiHeadAttention.forward: each head has its own weights, and its own place in the result.")
+def test_each_head_minds_its_own_features(submission: Submission, rng: torch.Generator) -> None:
+    """Other weights in one head change that head's part of the result before `proj`, and no other part."""
+
+    def run() -> None:
+        attention = submission.attention.MultiHeadAttention(8, 4, 6)
+        values = random_values(submission.probes.get_parameters(attention), rng)
+        submission.probes.set_parameters(attention, values | {"proj.weight": torch.eye(8)})
+        x = torch.randn(3, 5, 8, generator=rng)
+        before = expect_shape(attention(x), (3, 5, 8), "ran four heads of size 2").clone()
+        for k in range(4):
+            name = f"heads.{k}.value.weight"
+            submission.probes.set_parameters(attention, {name: values[name] + 1.0})
+            after = expect_shape(attention(x), (3, 5, 8), "ran four heads of size 2").clone()
+            submission.probes.set_parameters(attention, {name: values[name]})
+            parts = zip(before.split(2, dim=-1), after.split(2, dim=-1), strict=True)
+            changed = [j for j, (one, other) in enumerate(parts) if not torch.allclose(one, other)]
+            expect(
+                changed == [k],
+                f"changed the values of head {k} of four, whose `proj` is the identity",
+                f"other numbers in the part of head {k} only",
+                f"other numbers in the parts of {changed or 'no head'}",
+            )
+
+    compose(submission, own=run, doubled=run, replaced=["Head"])
+
+
+@number("6.15")
+@covers("Block", "FeedForward")
+@requires("MultiHeadAttention", "Head", "attention_scores", "causal_mask", "attention_probs")
+@hint("`x = x + y` makes a new tensor, `x += y` writes into the one that was passed in.")
+def test_block_and_feed_forward_leave_their_input_alone(submission: Submission, rng: torch.Generator) -> None:
+    """The x that goes into a block or a feed-forward layer is the same afterwards."""
+
+    def run() -> None:
+        for name, module in [
+            ("a block", submission.model.Block(8, 2, 5)),
+            ("FeedForward", submission.model.FeedForward(8)),
+        ]:
+            x = torch.randn(2, 5, 8, generator=rng)
+            seen = submission.probes.call_keeping_inputs(module, x.clone())
+            expect_close(seen["inputs"][0], x, f"looked at x after it went through {name}")
+
+    compose(submission, own=run, doubled=run, replaced=["MultiHeadAttention"])
+
+
+@number("6.16")
+@covers("TransformerLM")
+@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@hint("The template's __init__ methods make all the layers that are needed: no more, no fewer.")
+def test_a_model_has_the_right_number_of_parameters(submission: Submission, reference: Submission) -> None:
+    """However many heads and blocks there are, a model that runs has exactly the parameters of its layers."""
+    for V, E, num_heads, num_blocks in [(5, 4, 1, 1), (66, 32, 4, 2), (9, 12, 3, 3)]:
+        sizes = {"vocab_size": V, "ctx_size": 6, "embed_size": E, "num_heads": num_heads, "num_blocks": num_blocks}
+        counts = []
+        for handle in (submission, reference):
+            model = handle.model.TransformerLM(handle.model.ModelConfig(**sizes))
+            model(torch.zeros(1, 6, dtype=torch.long))
+            shapes = [value.shape for value in handle.probes.get_parameters(model).values()]
+            counts.append(sum(math.prod(shape) for shape in shapes))
+        did = f"counted the parameters of a model with embed_size={E}, num_heads={num_heads}, num_blocks={num_blocks}"
+        expect(counts[0] == counts[1], did, f"{counts[1]}", f"{counts[0]}")
+
+
+@number("6.17")
+@covers("TransformerLM")
+@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@hint("A layer that is not used, or a tensor that was detached, learns nothing.")
+def test_every_parameter_can_learn(submission: Submission, rng: torch.Generator) -> None:
+    """Every parameter of a model gets a gradient from its logits."""
+    sizes = {"vocab_size": 9, "ctx_size": 6, "embed_size": 12, "num_heads": 3, "num_blocks": 2}
+    model = random_model(submission, rng, **sizes)
+    tokens = torch.randint(9, (4, 6), generator=rng)
+    found = submission.probes.parameter_gradients(model, tokens, torch.randn(4, 6, 9, generator=rng))
+    still = sorted(name for name, gradient in found.items() if not bool((gradient != 0).any()))
+    did = "ran a model and followed its logits back to its parameters"
+    expect(not still, did, "a gradient for every parameter", f"none for {', '.join(still[:4])}")

@@ -1,0 +1,109 @@
+"""Problem 8, hidden: random scores, and models in which the future must stay hidden."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from support.checking import Submission, covers, expect, expect_close, expect_shape, hint, number, requires, weight
+from support.random_inputs import random_model
+
+SIZES = (  # of models: heads of several sizes, one block and more
+    {"vocab_size": 9, "ctx_size": 6, "embed_size": 8, "num_heads": 1, "num_blocks": 1},
+    {"vocab_size": 13, "ctx_size": 9, "embed_size": 12, "num_heads": 4, "num_blocks": 3},
+)
+
+
+@number("8.8")
+@weight(2)
+@covers("causal_mask")
+@hint("causal_mask: row i belongs to query i, column j to key j. Which pairs are the future?")
+def test_the_softmax_of_masked_scores_is_right(
+    submission: Submission, reference: Submission, rng: torch.Generator
+) -> None:
+    """For random scores of ctx_size positions, the probabilities are right, and exactly 0 in the future."""
+    for B, T in [(1, 1), (3, 2), (2, 7), (5, 16)]:
+        _compare(submission, reference, 4 * torch.randn(B, T, T, generator=rng), torch.ones(T, T).tril())
+
+
+@number("8.9")
+@weight(2)
+@covers("causal_mask")
+@hint("causal_mask: how many rows and columns of tril are needed for the scores at hand?")
+def test_the_softmax_of_fewer_positions_is_right(
+    submission: Submission, reference: Submission, rng: torch.Generator
+) -> None:
+    """The same with fewer positions than ctx_size, down to a single one."""
+    for B, T, ctx_size in [(1, 1, 8), (4, 3, 5), (2, 6, 7), (3, 5, 64)]:
+        _compare(submission, reference, 4 * torch.randn(B, T, T, generator=rng), torch.ones(ctx_size, ctx_size).tril())
+
+
+@number("8.10")
+@weight(2)
+@covers("TransformerLM")
+@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@hint("Follow one position through the model: in which step does it get anything from another one?")
+def test_no_model_looks_ahead(submission: Submission, rng: torch.Generator) -> None:
+    """In models of several sizes, replacing everything after a position leaves the logits up to there unchanged."""
+    for sizes in SIZES:
+        model = random_model(submission, rng, **sizes)
+        V, T = sizes["vocab_size"], sizes["ctx_size"]
+        tokens = torch.randint(V, (3, T), generator=rng)
+        before = expect_shape(model(tokens), (3, T, V), f"ran a model on tokens of shape [3, {T}]").clone()
+        for t in range(1, T):
+            later = torch.randint(V, (3, T - t), generator=rng)
+            after = expect_shape(model(torch.cat([tokens[:, :t], later], dim=1)), (3, T, V), "ran it again")
+            did = f"replaced the tokens from position {t} on and looked at the logits before it"
+            expect_close(after[:, :t], before[:, :t], did)
+
+
+@number("8.11")
+@covers("TransformerLM")
+@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@hint("The logits at a position come from the tokens up to there. Does the mask come before the softmax?")
+def test_no_gradient_reaches_the_future(submission: Submission, rng: torch.Generator) -> None:
+    """The logits at a position have gradient exactly 0 with respect to every later token's embedding."""
+    for sizes in SIZES:
+        model = random_model(submission, rng, **sizes)
+        V, T = sizes["vocab_size"], sizes["ctx_size"]
+        tokens = torch.randperm(V, generator=rng)[:T]  # all different, so that each has its own row of the embedding
+        for t in range(T):
+            cotangent = torch.zeros(1, T, V)
+            cotangent[0, t] = torch.randn(V, generator=rng)
+            found = submission.probes.parameter_gradients(model, tokens.unsqueeze(0), cotangent)
+            rows = found["token_embedding.weight"][tokens]
+            reached = [i for i in range(T) if bool((rows[i] != 0).any())]
+            expect(
+                reached == list(range(t + 1)),
+                f"followed the logits at position {t} of {T} back to the embeddings of the tokens",
+                f"a gradient at the positions 0 to {t}, and exactly 0 after them",
+                f"one at the positions {reached}",
+            )
+
+
+@number("8.12")
+@covers("TransformerLM")
+@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@hint("What a model says about a position may depend on neither the rest of the text nor the length of it.")
+def test_a_beginning_is_read_alone_as_in_the_whole_text(submission: Submission, rng: torch.Generator) -> None:
+    """The first T tokens alone give the logits that they give within a longer text."""
+    for sizes in SIZES:
+        model = random_model(submission, rng, **sizes)
+        V, ctx_size = sizes["vocab_size"], sizes["ctx_size"]
+        tokens = torch.randint(V, (2, ctx_size), generator=rng)
+        whole = expect_shape(model(tokens), (2, ctx_size, V), f"ran a model on tokens of shape [2, {ctx_size}]").clone()
+        for T in range(1, ctx_size):
+            expect_close(
+                model(tokens[:, :T].clone()), whole[:, :T], f"ran it on the first {T} of {ctx_size} tokens alone"
+            )
+
+
+def _compare(submission: Submission, reference: Submission, scores: Tensor, tril: Tensor) -> None:
+    did = f"masked random scores of shape {list(scores.shape)} with a tril of shape {list(tril.shape)}"
+    masked = expect_shape(submission.attention.causal_mask(scores.clone(), tril.clone()), scores.shape, did)
+    did = f"{did}, then took the softmax of each row"
+    probs = masked.softmax(-1)
+    expect_close(probs, reference.attention.causal_mask(scores, tril).softmax(-1).to(probs.dtype), did)
+    future = torch.ones_like(scores, dtype=torch.bool).triu(1)
+    seen = int((probs[future] != 0).sum())
+    expect(seen == 0, did, "exactly 0 in the future", f"another probability in {seen} of {int(future.sum())} places")
