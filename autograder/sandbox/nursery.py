@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import importlib.util
 import os
 import signal
 import socket
@@ -42,8 +41,7 @@ def preload() -> None:
     if str(SUPPORT) not in sys.path:
         sys.path.append(str(SUPPORT))
     for name in BESIDE_STUDENTS:
-        if importlib.util.find_spec(name) is not None:
-            importlib.import_module(name)
+        importlib.import_module(name)
 
 
 def run(channel: socket.socket) -> NoReturn:
@@ -69,9 +67,7 @@ def _forget_the_grader(channel: socket.socket) -> None:
     """Close what was open, and drop the modules, folders and arguments that belong to the grader."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
-    keep = channel.fileno()
-    os.closerange(3, keep)
-    os.closerange(keep + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))
+    privileges.close_descriptors(keep={0, 1, 2, channel.fileno()})
     for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
         # The functions that are running hold on to what they use; nobody can import it by name any more.
         del sys.modules[name]
@@ -108,13 +104,14 @@ class Nursery:
                 message, descriptors = control.receive(self._channel)
             except (EOFError, ConnectionError):
                 break
+            number = message.pop("id")
             try:
                 reply = requests[message.pop("request")](descriptors=descriptors, **message)
             except Exception as error:
                 reply = {"failed": f"{type(error).__name__}: {error}"}
             for descriptor in descriptors:
                 os.close(descriptor)
-            control.send(self._channel, reply)
+            control.send(self._channel, {**reply, "id": number})
         for pid in list(self._workers):
             self._end(pid=pid, uid=None, grace=0.0, descriptors=[])
 

@@ -62,6 +62,14 @@ def become(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
+def close_descriptors(keep: set[int]) -> None:
+    """Close every descriptor of this process but these."""
+    for descriptor in map(int, os.listdir("/dev/fd")):
+        if descriptor not in keep:
+            with contextlib.suppress(OSError):  # the one that listed the others is closed already
+                os.close(descriptor)
+
+
 def adopt_orphans() -> None:
     """Make this process the parent of what its descendants leave behind, so that no daemon gets away."""
     if LINUX:

@@ -29,7 +29,7 @@ class Reference:
         return self._session.call(self._node(), args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # copy, pickle, numpy and others ask for these; the answer is no
+        if name.startswith("_"):  # copy, pickle, numpy and others ask for such names; the answer is no
             raise AttributeError(name)
         return self._session.get(self._node(), name)
 
@@ -56,7 +56,7 @@ class RemoteModule(RemoteFunction):
     __slots__ = ()
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
+        if name.startswith("_"):
             raise AttributeError(name)
         return RemoteFunction(self._session, f"{self._path}.{name}")
 

@@ -133,6 +133,9 @@ class WorkerSession:
             self._end(0.0)
         except Closed:
             failure = self._bury(worker)
+        except BaseException:
+            self._end(0.0)  # interrupted between a question and its answer: the next one must not get this answer
+            raise
         finally:
             self._left = max(0.0, self._left - (time.monotonic() - began))
         raise failure
@@ -192,12 +195,14 @@ class WorkerSession:
             return {}
         self.generation += 1  # the handles of this worker's objects are void from here on
         self._released = []
-        ended = self._zygote.end(worker.pid, self._uid, grace)
-        worker.channel.close()
-        worker.output.drain()
-        worker.output.close()
-        self.output = worker.output.kept.decode("utf-8", "replace")
-        shutil.rmtree(worker.scratch, ignore_errors=True)
+        try:
+            ended = self._zygote.end(worker.pid, self._uid, grace)
+        finally:
+            worker.channel.close()
+            worker.output.drain()
+            worker.output.close()
+            self.output = worker.output.kept.decode("utf-8", "replace")
+            shutil.rmtree(worker.scratch, ignore_errors=True)
         if ended["status"] is None or ended["left"]:
             raise SandboxError("processes of the submission could not be ended")
         return ended

@@ -19,6 +19,7 @@ from typing import Any
 
 PREFIX = struct.Struct(">4sIQ")
 MAGIC = b"CLM1"
+READS_AT_ONCE = 16  # a worker may print faster than it is read, and the deadline has to be looked at
 LONGEST_INTEGER = 19  # digits that a 64-bit number may have; longer ones travel tagged
 
 
@@ -60,7 +61,9 @@ class Output:
 
     def drain(self) -> None:
         """Read what is there, so that a worker that prints a lot never waits for a reader."""
-        while self.open:
+        for _ in range(READS_AT_ONCE):
+            if not self.open:
+                return
             try:
                 data = os.read(self.descriptor, 65536)
             except BlockingIOError:

@@ -24,7 +24,7 @@ import torch
 from autograder.sandbox.codec import Decoder, Encoder, Node, Unsendable, is_plain
 from autograder.sandbox.failures import describe
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.privileges import confine
+from autograder.sandbox.privileges import close_descriptors, confine
 from autograder.sandbox.wire import Caps, Channel, Closed, TooLarge
 
 MODULES = ("tokenizer", "data", "attention", "model", "training")
@@ -53,6 +53,7 @@ def main(spec: Spec, sock: int, output: int, keep_environment: dict[str, str]) -
     try:
         _set_up_interpreter(spec, keep_environment)
         missing = confine(spec.uid, spec.limits, parent)
+        missing += _check_access(spec)
         torch.set_num_threads(spec.threads)
         _seed(spec.seed)
     except Exception as error:
@@ -71,7 +72,7 @@ def _take_descriptors(sock: int, output: int) -> None:
     os.dup2(output, 1)
     os.dup2(output, 2)
     os.dup2(sock, CHANNEL, inheritable=False)
-    os.closerange(CHANNEL + 1, min(os.sysconf("SC_OPEN_MAX"), 1 << 20))
+    close_descriptors(keep={0, 1, 2, CHANNEL})
     sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         stream = open(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
@@ -95,6 +96,13 @@ def _set_up_interpreter(spec: Spec, keep_environment: dict[str, str]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     gc.enable()
+
+
+def _check_access(spec: Spec) -> list[str]:
+    """Raises PermissionError when this process cannot work where it is; returns what it cannot reach beyond that."""
+    if not os.access(spec.code, os.R_OK | os.X_OK) or not os.access(spec.scratch, os.W_OK | os.X_OK):
+        raise PermissionError(f"{spec.scratch} lies in a folder that the worker's user cannot enter")
+    return [] if os.access(torch.__file__, os.R_OK) else ["a Python and libraries that the worker's user can read"]
 
 
 def _seed(seed: int) -> None:

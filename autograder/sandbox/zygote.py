@@ -29,6 +29,7 @@ class Zygote:
     def __init__(self, channel: socket.socket, wait: Callable[[bool], bool]) -> None:
         self._channel = channel
         self._wait = wait
+        self._asked = 0
 
     @classmethod
     def start(cls) -> Zygote:
@@ -38,6 +39,8 @@ class Zygote:
         """
         nursery.preload()
         ours, theirs = socket.socketpair()
+        sys.stdout.flush()
+        sys.stderr.flush()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a library's sleeping threads are no reason not to fork
             pid = os.fork()
@@ -92,9 +95,12 @@ class Zygote:
         self.close()
 
     def _ask(self, message: dict[str, Any], descriptors: tuple[int, ...] = ()) -> dict[str, Any]:
+        self._asked += 1
         try:
-            control.send(self._channel, message, descriptors)
+            control.send(self._channel, {**message, "id": self._asked}, descriptors)
             reply, _ = control.receive(self._channel)
+            while reply["id"] != self._asked:  # the answer to a question that was interrupted
+                reply, _ = control.receive(self._channel)
         except (OSError, EOFError) as error:
             raise SandboxError("the process that starts workers has ended") from error
         if "failed" in reply:

@@ -1,0 +1,210 @@
+"""Whatever a submission does to its own process costs one call, in bounded time, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from autograder.sandbox import privileges
+from autograder.sandbox.limits import MIB, Limits
+from support.checking import BadReply, CallTimedOut, OutOfMemory, SubmissionError, WorkerDied
+from tests.sandbox.conftest import Submit
+
+linux = pytest.mark.skipif(not privileges.LINUX, reason="needs Linux")
+root = pytest.mark.skipif(not privileges.can_change_user(), reason="needs root on Linux")
+
+
+def kind_of(call: Callable[[], object]) -> tuple[type[SubmissionError], str]:
+    with pytest.raises(SubmissionError) as caught:
+        call()
+    return type(caught.value), caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        ("os._exit(0)", WorkerDied, "ended with exit status 0"),
+        ("os._exit(7)", WorkerDied, "ended with exit status 7"),
+        ("ctypes.string_at(0)", WorkerDied, "invalid memory access"),
+        ("os.abort()", WorkerDied, "aborted"),
+        ("os.kill(os.getpid(), 9)", WorkerDied, "was killed"),
+        ("os.kill(os.getpid(), 10)", WorkerDied, "signal 10"),
+        ("os.close(3); time.sleep(60)", WorkerDied, "closed the connection"),
+        ("os.closerange(0, 99)", WorkerDied, "exit status"),
+        ("os.write(3, b'rubbish' * 9); time.sleep(60)", BadReply, "do not begin a frame"),
+        ("os.write(3, b'CLM1' + b'\\xff' * 40); time.sleep(60)", BadReply, "too large"),
+        ("forge({'id': 0, 'value': 1})", BadReply, "another request"),
+        ("forge({'id': 1, 'value': 1, 'passed': True})", BadReply, "other fields"),
+        ("forge({'id': True, 'value': 1})", BadReply, "another request"),
+        ("forge({'id': 1, 'value': {'tensor': 0}})", BadReply, "not sent"),
+        ("forge({'id': 1, 'value': {'object': ['a', 'b']}})", BadReply, "unknown kind"),
+        ("forge({'id': 1, 'error': {'types': [], 'message': '', 'where': ''}})", BadReply, "without a type"),
+        ("forge({'id': 1, 'error': {'types': ['E'], 'message': 3, 'where': ''}})", BadReply, "without text"),
+        ("forge({'id': 1, 'value': {'list': []}}, b'\\0' * 16)", BadReply, "tensors cannot be read"),
+        ("bytearray(10**11)", OutOfMemory, ""),
+        ("torch.ones(10**11)", OutOfMemory, "memory"),
+        ("hog()", OutOfMemory, ""),
+    ],
+)
+@linux
+def test_one_call_is_lost_and_the_next_is_served(
+    submit: Submit, body: str, kind: type[SubmissionError], said: str
+) -> None:
+    source = f"""
+        import ctypes, json, os, struct, time, torch
+        def forge(header, body=b""):
+            text = json.dumps(header).encode()
+            os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), len(body)) + text + body)
+            time.sleep(60)
+        def hog():
+            kept = []
+            while True: kept.append([0.0] * 10**6)
+        def f(): {body}
+        def g(): return "fine"
+    """
+    submission = submit(source, limits=Limits(seconds=8, memory=700 * MIB))
+    began = time.monotonic()
+    found, message = kind_of(submission.model.f)
+    assert found is kind, message
+    assert said in message
+    assert time.monotonic() - began < 6
+    assert submission.model.g() == "fine"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "while True: pass",
+        "ignore()\n    while True: pass",
+        "ignore()\n    time.sleep(60)",
+        "while True: print('x' * 10**6)",
+        "os.kill(os.getpid(), signal.SIGSTOP)",
+        "return Endless()",
+        "list(map(sum, [range(10**12)]))",
+    ],
+)
+def test_a_call_without_end_is_killed_in_time(submit: Submit, body: str) -> None:
+    source = f"""
+import os, signal, time
+def ignore():
+    for number in range(1, 32):
+        if number not in (signal.SIGKILL, signal.SIGSTOP): signal.signal(number, signal.SIG_IGN)
+class Endless(dict):
+    def items(self):
+        while True: yield "a", 1
+def g(): return "fine"
+def f():
+    {body}
+"""
+    submission = submit(source, limits=Limits(seconds=0.5))
+    began = time.monotonic()
+    found, message = kind_of(submission.model.f)
+    assert found is CallTimedOut
+    assert message == "no answer within 0.5 seconds"
+    assert time.monotonic() - began < 2
+    submission.session.fresh()
+    assert submission.model.g() == "fine"
+
+
+def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next(submit: Submit) -> None:
+    source = """
+        import json, os, struct, threading, time
+        def late():
+            def forge():
+                time.sleep(0.05)
+                text = json.dumps({"id": 2, "value": "forged"}).encode()
+                os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), 0) + text)
+            threading.Thread(target=forge).start()
+        def g(): return "honest"
+    """
+    submission = submit(source)
+    submission.model.late()
+    time.sleep(0.3)
+    assert kind_of(submission.model.g) == (
+        BadReply,
+        "the submission's process sent no valid answer: an answer that nobody asked for",
+    )
+    assert submission.model.g() == "honest"
+
+
+def test_a_worker_that_dies_between_calls_costs_the_next_call(submit: Submit) -> None:
+    source = "import os, threading\ndef f(): threading.Timer(0.05, os._exit, [3]).start()"
+    submission = submit(source)
+    submission.model.f()
+    time.sleep(0.3)
+    found, message = kind_of(submission.model.f)
+    assert found is WorkerDied
+    assert "status 3" in message
+    submission.model.f()
+
+
+@linux
+@pytest.mark.parametrize("ending", ["return os.getpid()", "os._exit(0)", "while True: pass"])
+def test_daemons_do_not_outlive_their_worker(submit: Submit, tmp_path: Path, ending: str) -> None:
+    mark = f"daemon-{tmp_path.name}"
+    source = f"""
+import os, subprocess, sys, time
+def f():
+    for _ in range(3):
+        subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)", "{mark}"], start_new_session=True)
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(60)", "{mark}"])
+        os._exit(0)
+    time.sleep(0.2)
+    {ending}
+"""
+    submission = submit(source, limits=Limits(seconds=1))
+    with contextlib.suppress(SubmissionError):
+        submission.model.f()
+    submission.session.fresh()
+    assert not [process.pid for process in psutil.process_iter() if mark in " ".join(_command(process))]
+
+
+def _command(process: psutil.Process) -> list[str]:
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+@root
+def test_a_fork_bomb_is_over_with_its_worker(submit: Submit) -> None:
+    source = """
+        import os
+        def f():
+            while True:
+                try: os.fork()
+                except OSError: pass
+        def g(): return os.getuid()
+    """
+    submission = submit(source, limits=Limits(seconds=1, processes=64))
+    began = time.monotonic()
+    assert kind_of(submission.model.f)[0] in (CallTimedOut, BadReply, WorkerDied)
+    assert time.monotonic() - began < 5
+    submission.session.fresh()
+    uid = submission.model.g()
+    submission.session.fresh()
+    assert not privileges.any_left_of(uid)
+
+
+def test_too_large_a_file_costs_the_call(submit: Submit) -> None:
+    source = "def f():\n    with open('big', 'wb') as file: file.write(bytes(2**20 * 9))"
+    submission = submit(source, limits=Limits(file_size=8 * MIB))
+    assert kind_of(submission.model.f)[0] in (SubmissionError, WorkerDied)
+
+
+def test_the_scratch_folders_are_deleted(submit: Submit) -> None:
+    submission = submit("import os\ndef f():\n    open('x', 'w').close()\n    return os.getcwd()")
+    folder = Path(submission.model.f())
+    assert folder.is_dir()
+    submission.close()
+    assert not folder.parent.exists()
+    assert not os.path.lexists(folder)
