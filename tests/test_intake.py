@@ -206,7 +206,7 @@ def test_unusable_answers_cost_only_the_answers(
     assert intake.answers == {}
     assert intake.answers_problem is not None
     assert word in intake.answers_problem
-    assert intake.answers_problem in intake.notes
+    assert intake.answers_problem not in intake.notes
     assert (target / "charlm/model.py").exists()
 
 

@@ -21,8 +21,8 @@ from markdown_it import MarkdownIt
 from rich.console import Console
 
 from autograder.results.facts import RunFacts
-from autograder.results.gradescope import document, first_document, refusal_document
-from autograder.results.store import StoreError, write
+from autograder.results.gradescope import document, first_document, not_graded, refusal_document
+from autograder.results.store import StoreError, read, write
 from autograder.results.terminal import TerminalReport
 from autograder.results.text import clean, clean_line, code_block, prose
 from support.info import CheckInfo
@@ -218,6 +218,20 @@ def test_a_grader_error_is_never_a_students_zero(name: str) -> None:
     assert "canary" in staff(made)[0]["output"]
     assert "canary" not in seen_by_students(made) + json.dumps(made["extra_data"])
     assert "leaderboard" not in made
+
+
+def test_an_earlier_document_can_become_not_graded() -> None:
+    run = replace(FACTS, grader_error="canary")
+    made = valid(not_graded(DOCUMENTS["unfinished"], run))
+    assert made["extra_data"]["state"] == "not graded"
+    assert {number: test.get("score") for number, test in by_number(made).items()} == {
+        "6.10": 3.33,
+        "8.1": 0.1,
+        "8.2": None,
+    }
+    assert [test["name"] for test in staff(made)] == ["For staff: this run was not graded"]
+    assert "canary" not in seen_by_students(made) + json.dumps(made["extra_data"])
+    assert staff(valid(not_graded({}, run))) == staff(made)
 
 
 def test_a_run_that_is_cut_off_shows_no_total() -> None:
@@ -456,6 +470,16 @@ def test_what_is_no_json_is_not_written(wrong: dict[str, Any], tmp_path: Path) -
     with pytest.raises(StoreError):
         write(tmp_path / "results.json", wrong)
     assert not list(tmp_path.iterdir())
+
+
+def test_read_gives_back_what_was_written_or_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    assert read(path) == {}
+    write(path, DOCUMENTS["passed"])
+    assert read(path) == DOCUMENTS["passed"]
+    for text in ("", "[]", "[" * 100_000, '{"score": 1'):
+        path.write_text(text)
+        assert read(path) == {}
 
 
 def test_a_folder_that_is_missing_is_a_store_error(tmp_path: Path) -> None:

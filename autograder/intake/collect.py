@@ -65,7 +65,6 @@ def take_in(source: Path, target: Path, limits: IntakeLimits | None = None) -> I
         return Intake(problems=parsed.problems, notes=notes, answers=parsed.answers, answers_problem=answers_problem)
     if parsed.answers_problem is not None:
         answers_problem = f"{ANSWERS} cannot be read, {_WITHOUT_ANSWERS}: {parsed.answers_problem}."
-        notes.append(answers_problem)
     files = {name: _put(target / name, text.encode()) for name, text in sorted(texts.items())}
     return Intake(files, parsed.answers, [], notes, _fingerprint(files), answers_problem)
 
@@ -104,8 +103,6 @@ def _collect(catalogue: Catalogue) -> tuple[dict[str, str], list[str], list[str]
                 problems.append(str(error))
     if ANSWERS not in layout.found:
         answers_problem = f"{ANSWERS} is missing, {_WITHOUT_ANSWERS}: copy it from the handout and fill it in."
-    if answers_problem is not None:
-        notes.append(answers_problem)
     texts.setdefault(f"{PACKAGE}/{INIT}", "")
     return texts, notes, problems, answers_problem
 

@@ -88,15 +88,17 @@ def refusal_document(
 
 
 def not_graded(earlier: Document, run: RunFacts) -> Document:
-    """The results when the grader failed outside of any check: verdicts of the `earlier` document stay."""
+    """Turn an `earlier` document of the same run into "not graded": verdicts stay, a check without one has no score.
+
+    For when the records are out of reach. An empty document leaves only the reason to say.
+    """
     tests = [dict(test) for test in earlier.get("tests", []) if "number" in test]
     for test in tests:
         if "status" not in test:
-            # No verdict, so no score: a zero here would be one that nobody earned.
             test.pop("score", None)
             test.pop("max_score", None)
-    staff = _staff_entry([], run, "not graded")
-    return _whole(tests + staff, summary.output([], {}, {}, run, "not graded"), run, "not graded")
+    output = summary.output([], {}, {}, run, "not graded")
+    return _whole(tests + _staff_entry([], run, "not graded"), output, run, "not graded")
 
 
 def _state(records: Sequence[Record], run: RunFacts) -> str:
