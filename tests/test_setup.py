@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -221,9 +222,10 @@ def test_failed_set_up_leaves_a_result_that_says_not_graded(gradescope: Project)
     assert done.returncode == 3
     assert "nothing was graded" in done.stderr
     results = json.loads((gradescope.platform / "results" / "results.json").read_text())
-    assert results["score"] == 0
+    jsonschema.validate(results, json.loads((ROOT / "tests" / "gradescope.schema.json").read_text()))
     assert "Not graded" in results["output"]
-    assert results["extra_data"] == {"graded": False}
+    assert results["extra_data"] == {"state": "not graded"}
+    assert [test["visibility"] for test in results["tests"]] == ["hidden"]  # so students see no total
     assert os.listdir(gradescope.platform / "results") == ["results.json"]
 
 
