@@ -18,8 +18,11 @@ def grade(request: GradeRequest) -> int:
     """Grade one submission. Returns 0 when it was graded (whatever the score), 2 bad usage, 3 not graded."""
     try:
         request.out.mkdir(parents=True, exist_ok=True)
+        if not request.on_platform:
+            # Results of an earlier run must not be taken for this one's; run_autograder sees to it on the platform.
+            request.results_file.unlink(missing_ok=True)
     except OSError as error:
-        print(f"error: the results folder cannot be made: {error}", file=sys.stderr)
+        print(f"error: the results folder cannot be used: {error}", file=sys.stderr)
         return 2
     work = Path(tempfile.mkdtemp(prefix="autograder-"))
     try:

@@ -57,7 +57,7 @@ class Ledger:
         self._records[record.info.number] = record
         self.write()
 
-    def write(self) -> None:
+    def write(self, *, lasting: bool = False) -> None:
         """Replace the results file by what is known now. Raises StoreError."""
         self.facts = replace(self.facts, execution_time=time.monotonic() - self._request.started)
         store.write(
@@ -69,6 +69,7 @@ class Ledger:
                 self.facts,
                 hidden=self._catalogue.hidden,
             ),
+            lasting=lasting,
         )
 
     def refuse(self, problems: Sequence[str]) -> None:
@@ -84,7 +85,7 @@ class Ledger:
             note = "The run's time limit was reached; the checks that were not reached earn nothing."
             self.facts = replace(self.facts, notes=(*self.facts.notes, note))
         self.facts = replace(self.facts, finished=True, grader_error=grader_error)
-        self.write()
+        self.write(lasting=True)
         TerminalReport().run(settle(self._records.values()), self._points, self.facts, hidden=self._catalogue.hidden)
         print(f"results: {self._request.results_file}")
 
