@@ -30,7 +30,7 @@ SUPPORT = ROOT / "student_template" / "tests"
 LIBRARIES = ("numpy", "torch", "torch._dynamo", "safetensors.torch", "tqdm")
 BESIDE_STUDENTS = ("support.probes", "support.doubles", "support.simulated_device")
 KEPT_VARIABLES = ("CUDA_VISIBLE_DEVICES",)
-PATIENCE = 3.0  # seconds to wait for killed processes to be gone
+PATIENCE = 20.0  # seconds for killed processes to be gone; a slow machine takes long to free much memory
 
 
 def preload() -> None:
@@ -51,6 +51,7 @@ def run(channel: socket.socket) -> NoReturn:
         os.setsid()
         environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         _forget_the_grader(channel)
+        warnings.simplefilter("ignore")  # a library's sleeping threads are no reason not to fork
         privileges.adopt_orphans()
         privileges.forget_environment()
         gc.collect()
@@ -117,9 +118,7 @@ class Nursery:
 
     def _spawn(self, spec: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         limits = Limits(**spec.pop("limits"))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a library's sleeping threads are no reason not to fork
-            pid = os.fork()
+        pid = os.fork()
         if pid == 0:
             try:
                 sock, output = descriptors

@@ -227,6 +227,10 @@ def test_what_is_printed_is_kept_up_to_a_cap(submit: Submit) -> None:
     assert submission.session.output == "hello\n" + "x" * 994
 
 
+def test_a_warning_is_no_error(submit: Submit) -> None:
+    assert submit("import warnings\ndef f():\n    warnings.warn('old')\n    return 1").model.f() == 1
+
+
 def test_reading_from_the_keyboard_ends_at_once(submit: Submit) -> None:
     assert error_of(submit("def f(): return input()").model.f).type_names[0] == "EOFError"
 

@@ -213,7 +213,12 @@ def test_both_ways_to_start_serve_without_a_warning(start: str) -> None:
             torch.randn(400, 400) @ torch.randn(400, 400)
             print(submission.model.f(torch.ones(3)).tolist(), "pytest" in submission.model.modules())
     """
-    extra = "\n    def f(x):\n        import torch; return (torch.ones(600, 600) @ torch.ones(600, 600))[0, :3] * x"
+    extra = """
+    def f(x):
+        import torch, warnings
+        warnings.warn("a student's warning")
+        return (torch.ones(600, 600) @ torch.ones(600, 600))[0, :3] * x
+"""
     assert run_script(script, LOOK + extra, start=start) == "[600.0, 600.0, 600.0] False\n"
 
 
