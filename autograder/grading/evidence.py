@@ -15,10 +15,12 @@ from support.replies import Curve
 class Evidence:
     """Losses in nats a character. Those of the curve are the submission's word, the others the grader's own.
 
+    `kind` is what was trained: honest, leak or double.
     `held_out` is the loss on the held-out plays, `held_out_end` on the last position of each window alone,
     `train_text` and `test_text` are those of the trained model on the two parts of the corpus.
     """
 
+    kind: str
     curve: Curve
     held_out: float
     held_out_end: float
@@ -42,9 +44,17 @@ class Evidence:
 
 
 def encode(text: str, vocab: list[str]) -> Tensor:
-    """The tokens of `text`, int16 [n]. Raises KeyError for a character outside `vocab`."""
-    index = {character: token for token, character in enumerate(vocab)}
-    return torch.tensor([index[character] for character in text], dtype=torch.int16)
+    """The tokens of `text`, int16 [n]. Raises ValueError for a character outside the sorted `vocab`."""
+    codes = _code_points(text)
+    known = _code_points("".join(vocab))
+    tokens = torch.searchsorted(known, codes).clamp(max=len(vocab) - 1)
+    if not torch.equal(known[tokens], codes):
+        raise ValueError("the text has characters outside the vocabulary")
+    return tokens.to(torch.int16)
+
+
+def _code_points(text: str) -> Tensor:
+    return torch.frombuffer(bytearray(text.encode("utf-32-le")), dtype=torch.int32)
 
 
 def windows(tokens: Tensor, count: int, size: int, generator: torch.Generator) -> Tensor:

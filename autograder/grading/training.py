@@ -76,8 +76,8 @@ class Trainings:
     def judge_train(self, judge: Judge) -> None:
         """Pass when `judge` accepts the training of the submission's own model, or else that of the stand-in.
 
-        So that `train` is not blamed for a model that is wrong. `judge` gets the evidence and the band of each
-        quantity, and raises CheckFailure.
+        So that `train` is not blamed for a model that is wrong. `judge` gets the evidence and the way to its
+        bands, by quantity, and raises CheckFailure.
         """
         try:
             judge(self.honest(), lambda quantity: self.band("honest", quantity))
@@ -131,6 +131,7 @@ class Trainings:
             for tokens in (train_tokens, test_tokens)
         )
         return Evidence(
+            kind=kind,
             curve=curve,
             held_out=float(held_out_losses.mean()),
             held_out_end=float(held_out_losses[:, -1].mean()),
