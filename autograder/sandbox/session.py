@@ -95,8 +95,10 @@ class WorkerSession:
 
     def close(self) -> None:
         """End the worker and delete its folder."""
-        self._end(0.0)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        try:
+            self._end(0.0)
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def release(self, generation: int, number: int) -> None:
         """Let the worker forget an object, with the next request."""

@@ -251,9 +251,9 @@ def write_submission(folder: Path, source: str) -> None:
 
 @contextlib.contextmanager
 def open_folder() -> Iterator[Path]:
-    """A folder that any user may enter, unlike pytest's."""
+    """A folder that any user may enter and write to, unlike pytest's."""
     with tempfile.TemporaryDirectory() as name:
-        Path(name).chmod(0o755)
+        Path(name).chmod(0o777)
         yield Path(name)
 
 
@@ -289,7 +289,7 @@ def run_script(
         write_submission(code, source)
         result = subprocess.run(
             [sys.executable, "-W", "error", "-c", textwrap.dedent(head) + textwrap.dedent(script), str(code), start],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": places, **(environment or {})},
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": places, "TMPDIR": str(code), **(environment or {})},
             capture_output=True,
             text=True,
             timeout=60,
