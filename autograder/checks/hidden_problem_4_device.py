@@ -118,11 +118,10 @@ def test_transformer_is_trained_on_the_device(submission: Submission, rng: torch
     for softmax_dim in (-1, 1):
         sizes = submission.model.ModelConfig(9, 6, 8, 2, 2, softmax_dim)
         model = submission.model.TransformerLM(sizes)
-        seen = submission.probes.train_on(
+        places = submission.probes.train_on(
             device, submission.training.train, model, text[:40], text[40:], _config(submission, 3)
         )
-        expect_equal(seen["places"], [device], f"Trained a transformer on {device} and looked where its parameters are")
-        expect_equal(seen["steps"], [0, 2, 3], f"Trained a transformer on {device} and looked at the history's steps")
+        expect_equal(places, [device], f"Trained a transformer on {device} and looked where its parameters are")
 
 
 @number("4.18")

@@ -7,6 +7,7 @@ import string
 import torch
 
 from support.checking import Submission, covers, error_from, expect, expect_equal, hint, number, requires
+from support.replies import kind_of
 
 SHAKESPEARE = list("\n !$&'(),-.:;?" + string.ascii_uppercase + string.ascii_lowercase)
 
@@ -18,7 +19,7 @@ def test_vocabulary_of_the_corpus_has_66_characters(submission: Submission, corp
     """The vocabulary of the shipped text is a list of its 66 different characters."""
     vocab = submission.tokenizer.get_vocab(corpus)
     did = "Called get_vocab with the whole text that the model is trained on"
-    expect(isinstance(vocab, list), did, "a list", f"a {type(vocab).__name__}")
+    expect(isinstance(vocab, list), did, "a list", kind_of(vocab))
     expect(len(vocab) == 66, did, "66 characters", f"{len(vocab)}")
     found = sum(character in vocab for character in SHAKESPEARE)
     expect(found == 66, did, "exactly the characters of the text", f"{found} of them, and other entries")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 
 from support.checking import Submission, covers, error_from, expect, expect_equal, hint, number, requires, weight
-from support.replies import float_of
+from support.replies import kind_of
 
 TEXT = torch.tensor([3, 1, 4, 1, 5, 0, 2, 6, 5, 3, 5])
 
@@ -92,24 +91,21 @@ def test_mixed_devices_are_an_error(submission: Submission, device: str) -> None
 @hint("Prompt, new tokens and result are all on one device. Look for tensors that `generate` makes itself.")
 def test_generating_works_on_the_device(submission: Submission, device: str) -> None:
     """`generate` continues a prompt that is on a device, on that device."""
-    counting = 40 * torch.eye(7).roll(1, dims=1)
-    seen = submission.probes.watch_generate_on(device, _model(submission), counting, torch.tensor([[2, 4], [6, 5]]), 4)
-    did = f"Generated on {device}, with scores by which 1 follows 0, 2 follows 1, ..., and 0 follows 6"
-    _expect_on(seen["device"], device, did)
-    expect_equal(seen["result"], torch.tensor([[2, 4, 5, 6, 0, 1], [6, 5, 6, 0, 1, 2]]), did)
+    prompt = torch.tensor([[2, 4], [6, 5]])
+    seen = submission.probes.watch_generate_on(device, _model(submission), torch.zeros(7, 7), prompt, 6)
+    _expect_on(seen["device"], device, f"Generated 6 tokens with a model and a prompt on {device}")
 
 
 @number("4.7")
 @covers("estimate_loss")
 @requires("get_batch", "loss_fn")
-@hint("Model and batch have to meet on one device, and the loss is wanted as a plain number.")
+@hint("Model and batch have to meet on one device.")
 def test_estimate_works_on_the_device(submission: Submission, device: str) -> None:
-    """The loss of a model on a device is estimated there and comes back as a plain number."""
+    """The loss of a model on a device is estimated there."""
     config = submission.training.TrainConfig(2, 3, 0, 0.1, 1, 2)
     model = submission.probes.bigram(torch.zeros(7, 7))
     loss = submission.probes.estimate_on(device, submission.training.estimate_loss, model, TEXT, config)
-    did = f"Estimated the loss of a model on {device} for which 7 characters are equally likely"
-    expect(abs(float_of(loss, did) - math.log(7)) < 1e-4, did, "ln 7 = 1.9459", f"{float_of(loss, did):.4f}")
+    expect(loss is not None, f"Estimated the loss of a model on {device}", "a loss", "None")
 
 
 @number("4.8")
@@ -118,15 +114,11 @@ def test_estimate_works_on_the_device(submission: Submission, device: str) -> No
 @requires("get_batch", "loss_fn", "estimate_loss")
 @hint("The model is on the device already, the texts stay where they are: what has to be moved, and when?")
 def test_training_works_on_the_device(submission: Submission, device: str) -> None:
-    """`train` trains a model on the device where it is; the history has plain numbers."""
+    """`train` trains a model on the device where it is."""
     config = submission.training.TrainConfig(2, 3, 2, 0.1, 2, 1)
     model = submission.probes.bigram(torch.zeros(7, 7))
-    seen = submission.probes.train_on(device, submission.training.train, model, TEXT, TEXT, config)
-    did = f"Trained a model on {device}"
-    expect_equal(seen["places"], [device], f"{did} and looked where its parameters are")
-    for name in ("train_loss", "test_loss"):
-        fine = isinstance(seen[name], list) and all(isinstance(loss, float) for loss in seen[name])
-        expect(fine, f"{did} and looked at {name}", "plain floats", "something else")
+    places = submission.probes.train_on(device, submission.training.train, model, TEXT, TEXT, config)
+    expect_equal(places, [device], f"Trained a model on {device} and looked where its parameters are")
 
 
 @number("4.9")
@@ -135,4 +127,6 @@ def test_training_works_on_the_device(submission: Submission, device: str) -> No
 def test_decode_takes_tokens_from_the_device(submission: Submission, device: str) -> None:
     """`decode` takes tokens from any device."""
     text = submission.probes.decode_on(submission.tokenizer.decode, torch.tensor([1, 2, 0]), ["t", "g", "e"], device)
-    expect_equal(text, "get", f"Called decode with tokens on {device}")
+    did = f"Called decode with tokens on {device} that stand for 'get'"
+    expect(isinstance(text, (str, list)), did, "a text", kind_of(text))
+    expect([letter for letter in text if letter in ("g", "e", "t")] == ["g", "e", "t"], did, "that text", "another")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
+
 from support.checking import expect
 
 
@@ -17,16 +19,22 @@ class Curve:
     test: list[float]
 
 
+def kind_of(value: Any) -> str:
+    """What `value` is, in a word or two that are the same in this process and across processes."""
+    plain = (type(None), bool, int, float, str, list, tuple, dict, torch.Tensor)
+    return type(value).__name__ if isinstance(value, plain) else "an object of another kind"
+
+
 def pair_of(value: Any, did: str) -> tuple[Any, Any]:
     """`value` if it is a pair. Raises CheckFailure."""
-    expect(isinstance(value, (tuple, list)), did, "two tensors", f"a {type(value).__name__}")
+    expect(isinstance(value, (tuple, list)), did, "two tensors", kind_of(value))
     expect(len(value) == 2, did, "two tensors", f"{len(value)} values")
     return value[0], value[1]
 
 
 def float_of(value: Any, did: str) -> float:
     """`value` if it is a plain float. Raises CheckFailure."""
-    expect(isinstance(value, float), did, "a plain float", f"a {type(value).__name__}")
+    expect(isinstance(value, float), did, "a plain float", kind_of(value))
     return float(value)
 
 
@@ -34,11 +42,11 @@ def curve_of(history: Any, did: str) -> Curve:
     """The lists of a `History`. Raises CheckFailure when one is missing, of another kind, or shorter than another."""
     found: dict[str, list[Any]] = {}
     for name, kind in (("steps", int), ("train_loss", float), ("test_loss", float)):
-        expect(hasattr(history, name), did, f"a History with {name}", f"a {type(history).__name__} without it")
+        expect(hasattr(history, name), did, f"a History with {name}", f"{kind_of(history)} without it")
         values = getattr(history, name)
         did_name = f"{did}, looked at {name}"
-        expect(isinstance(values, list), did_name, "a list", f"a {type(values).__name__}")
-        wrong = sorted({type(value).__name__ for value in values if not isinstance(value, kind)})
+        expect(isinstance(values, list), did_name, "a list", kind_of(values))
+        wrong = sorted({kind_of(value) for value in values if not isinstance(value, kind)})
         expect(not wrong, did_name, f"plain {kind.__name__}s", f"{', '.join(wrong)} among them")
         found[name] = values
     lengths = [len(values) for values in found.values()]
