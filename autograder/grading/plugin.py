@@ -9,6 +9,8 @@ import pytest
 import torch
 
 from autograder.grading.run_context import RunContext
+from autograder.grading.training import Trainings
+from autograder.settings import Settings
 from support.checking import Submission, describe
 from support.failures import SubmissionError
 from support.outcomes import Outcome, Record, record_of
@@ -35,8 +37,8 @@ class GradingPlugin:
         """The reference behind a process of its own."""
         return self.context.reference
 
-    @pytest.fixture(scope="session")
-    def trained(self) -> Any:
+    @pytest.fixture
+    def trained(self) -> Trainings:
         """The short trainings, each done when a check first asks for it."""
         return self.context.trainings
 
@@ -72,7 +74,7 @@ class GradingPlugin:
         return self.context.reference_answers
 
     @pytest.fixture
-    def settings(self) -> Any:
+    def settings(self) -> Settings:
         """`assignment.toml`."""
         return self.context.settings
 
