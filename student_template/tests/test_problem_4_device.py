@@ -28,7 +28,7 @@ def _expect_on(place: str, device: str, did: str) -> None:
 def test_batches_go_to_the_device(submission: Submission, device: str) -> None:
     """`get_batch` puts X and y on the device that it is given, and leaves the text on the CPU."""
     for wanted in (device, "cpu"):
-        seen = submission.probes.batch_on(submission.data.get_batch, TEXT, 3, 4, device, wanted=wanted)
+        seen = submission.probes.batch_on(submission.data.get_batch, TEXT, 3, 4, device, wanted)
         did = f"Called get_batch with device={wanted!r} and looked at"
         X, y, text = seen["places"]
         _expect_on(X, wanted, f"{did} X")

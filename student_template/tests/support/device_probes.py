@@ -50,22 +50,21 @@ def batch_on(
     batch_size: int,
     ctx_size: int,
     device: str,
+    wanted: str,
     *,
-    wanted: str | torch.device | None = None,
     seed: int | None = None,
+    as_object: bool = False,
 ) -> dict[str, Any]:
-    """A batch for `wanted`, in words or not, by default `device`: `X` and `y` as CPU tensors, and their `places`."""
+    """A batch for the device `wanted`, where `device` can be had, from a CPU generator if there is a `seed`.
+
+    `as_object` says whether `wanted` is passed on as a torch.device instead of a string. Returns: `X` and `y` as
+    CPU tensors, and the `places` of X, y and the text.
+    """
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     with accelerator(device):
-        X, y = get_batch(tokens, batch_size, ctx_size, device if wanted is None else wanted, generator=generator)
+        target = torch.device(wanted) if as_object else wanted
+        X, y = get_batch(tokens, batch_size, ctx_size, target, generator=generator)
         return {"X": X.cpu(), "y": y.cpu(), "places": [place(X), place(y), place(tokens)]}
-
-
-def same_batch_on(get_batch: Callable[..., Any], tokens: Tensor, device: str, seed: int) -> list[Tensor]:
-    """X of two batches of 20 by 3 for `torch.device(device)`, each from a CPU generator in the state of `seed`."""
-    with accelerator(device):
-        wanted = torch.device(device)
-    return [batch_on(get_batch, tokens, 20, 3, device, wanted=wanted, seed=seed)["X"] for _ in range(2)]
 
 
 def watch_generate_on(device: str, model: nn.Module, table: Tensor, tokens: Tensor, num_tokens: int) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from support.device_probes import decode_on as decode_on
 from support.device_probes import estimate_on as estimate_on
 from support.device_probes import place_of_mixed as place_of_mixed
 from support.device_probes import place_of_result as place_of_result
-from support.device_probes import same_batch_on as same_batch_on
 from support.device_probes import train_on as train_on
 from support.device_probes import watch_generate_on as watch_generate_on
 from support.stub_models import bigram as bigram
@@ -76,7 +75,8 @@ def gradients(function: Callable[..., Tensor], x: Tensor, cotangent: Tensor) -> 
 def input_gradients(function: Callable[..., Tensor], cotangent: Tensor, *inputs: Tensor) -> list[Tensor]:
     """The gradients of (function(*inputs) * cotangent).sum() with respect to each input; 0 where none."""
     leaves = [value.detach().clone().requires_grad_(True) for value in inputs]
-    torch.autograd.backward((function(*leaves) * cotangent).sum())
+    # Copies, so that a function that writes into its inputs is not refused here: other checks see to that.
+    torch.autograd.backward((function(*(leaf.clone() for leaf in leaves)) * cotangent).sum())
     return [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]
 
 
