@@ -230,8 +230,8 @@ def test_the_committed_bands_separate(device: str) -> None:
     # Each training that was measured stands on its own side, and the bands leave room between them.
     honest, leak = bands.band("honest", "held_out"), bands.band("leak", "held_out")
     assert max(bands.values["leak"]["held_out"]) < leak.high < honest.low < min(bands.values["honest"]["held_out"])
-    # A model that knows no more than the pairs of characters (2.48 on these plays) has not learned enough.
-    assert honest.high < 2.48
+    # Pairs of characters, counted in the training text, give 2.556 on these plays: what is lower has learned more.
+    assert honest.high < 2.55
     assert bands.band("honest", "end_excess").high < bands.band("leak", "end_excess").low
 
 

@@ -38,12 +38,12 @@ def test_training_lowers_the_loss_on_other_plays(trained: Trainings) -> None:
 
     def judge(evidence: Evidence, band: OwnBand) -> None:
         loss, allowed = evidence.held_out, band("held_out")
-        did = "Trained on the corpus for a short time and computed the loss on other plays"
+        did = f"{_trained(evidence)} and computed the loss on other plays"
         expect(loss <= allowed.high, did, f"a loss of at most {allowed.high:.2f}", f"{loss:.2f}")
         if evidence.kind == "double":
             # A stand-in cannot look ahead: when it learns faster than it should, the updates are not AdamW's.
-            did, expected = f"{did}, with a stand-in for the model", f"a loss of at least {allowed.low:.2f}"
-            expect(loss >= allowed.low, did, f"{expected}, as the learning rate gives it", f"{loss:.2f}")
+            expected = f"a loss of at least {allowed.low:.2f}, as the learning rate gives it"
+            expect(loss >= allowed.low, did, expected, f"{loss:.2f}")
 
     trained.judge_train(judge)
 
@@ -69,7 +69,7 @@ def test_curve_begins_near_ln_v(trained: Trainings) -> None:
 
     def judge(evidence: Evidence, band: OwnBand) -> None:
         allowed = band("first_loss")
-        did = "Trained on the corpus and looked at the first recorded loss"
+        did = f"{_trained(evidence)} and looked at the first recorded loss"
         for loss, text in ((evidence.curve.train[0], "train"), (evidence.curve.test[0], "test")):
             expected = f"between {allowed.low:.1f} and {allowed.high:.1f} on the {text} text"
             expect(allowed.low <= loss <= allowed.high, did, expected, f"{loss:.2f}")
@@ -100,7 +100,7 @@ def test_curve_ends_at_the_loss_of_the_returned_model(trained: Trainings) -> Non
         quantities = evidence.quantities()
         for text, real in (("train", evidence.train_text), ("test", evidence.test_text)):
             allowed, error = band(f"{text}_record"), quantities[f"{text}_record"]
-            did = f"Trained on the corpus and compared the last recorded {text} loss with the returned model's"
+            did = f"{_trained(evidence)} and compared the last recorded {text} loss with the returned model's"
             expected = f"about {real:.2f}, which the returned model has"
             expect(allowed.low <= error <= allowed.high, did, expected, f"{real + error:.2f}")
 
@@ -229,3 +229,8 @@ def test_leak_is_of_no_use_at_the_end(trained: Trainings) -> None:
     found, limit = trained.leak().quantities()["end_excess"], trained.band("honest", "end_excess").high
     did = "Trained the transformer with softmax_dim=1 and compared the loss at the last position with that at all"
     expect(found > limit, did, f"a loss that is more than {limit:.2f} higher at the end", f"one {found:.2f} higher")
+
+
+def _trained(evidence: Evidence) -> str:
+    what = "the transformer" if evidence.kind == "honest" else "a simple stand-in for the transformer"
+    return f"Trained {what} on the corpus for a short time"
