@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from pydantic import ConfigDict, with_config
 
+
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True)
 class TrainingSetting:
     """A model, how long it is trained, and on how many windows of the held-out plays it is judged.
