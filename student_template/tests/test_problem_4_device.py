@@ -18,7 +18,7 @@ def _model(submission: Submission, **changes: int) -> Any:
 
 
 def _expect_on(place: str, device: str, did: str) -> None:
-    expect(place == device, did, f"a tensor on {device}", f"one on {place}" if place != "NoneType" else "None")
+    expect(place == device, did, f"a tensor on {device}", place if place.startswith("a ") else f"one on {place}")
 
 
 @number("4.1")

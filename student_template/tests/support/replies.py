@@ -21,7 +21,9 @@ class Curve:
 
 def kind_of(value: Any) -> str:
     """What `value` is, in a word or two that are the same in this process and across processes."""
-    plain = (type(None), bool, int, float, str, list, tuple, dict, torch.Tensor)
+    if value is None:
+        return "None"
+    plain = (bool, int, float, str, list, tuple, dict, torch.Tensor)
     return type(value).__name__ if isinstance(value, plain) else "an object of another kind"
 
 

@@ -102,5 +102,5 @@ def loss_gradient(loss_fn: Callable[[Tensor, Tensor], Tensor], logits: Tensor, y
 
 
 def place(value: object) -> str:
-    """The type of the device that a tensor is on, as "cpu"; for anything else the name of its class."""
-    return value.device.type if isinstance(value, Tensor) else type(value).__name__
+    """The type of the device that a tensor is on, as "cpu"; for anything else what it is, as "a float"."""
+    return value.device.type if isinstance(value, Tensor) else f"a {type(value).__name__}"
