@@ -53,7 +53,7 @@ def judge_attention(
         for k in range(sizes["num_heads"]):
             value = weights[f"heads.{k}.value.weight"]
             head = doubles.Head(value.shape[1], value.shape[0], sizes["ctx_size"], sizes.get("softmax_dim", -1))
-            head.value.weight.data.copy_(value)
+            head.value.load_state_dict({"weight": value})
             results.append(head(x))
         return F.linear(torch.cat(results, dim=-1), weights["proj.weight"], weights["proj.bias"])
 
@@ -99,8 +99,11 @@ def judge_model(
 
     def expected(weights: Weights, tokens: Tensor) -> Tensor:
         x = weights["token_embedding.weight"][tokens] + weights["position_embedding.weight"][:T]
-        for _ in range(sizes["num_blocks"]):
-            x = doubles.Block(sizes["embed_size"], sizes["num_heads"], sizes["ctx_size"], softmax_dim)(x)
+        for k in range(sizes["num_blocks"]):
+            block = doubles.Block(sizes["embed_size"], sizes["num_heads"], sizes["ctx_size"], softmax_dim)
+            norm = {name: weights[f"blocks.{k}.attention_norm.{name}"] for name in ("weight", "bias")}
+            block.attention_norm.load_state_dict(norm)
+            x = block(x)
         return F.linear(_norm(weights, "final_norm", x), weights["lm_head.weight"], weights["lm_head.bias"])
 
     softmax_dim = sizes.get("softmax_dim", -1)

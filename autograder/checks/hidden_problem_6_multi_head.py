@@ -92,7 +92,7 @@ def test_each_head_minds_its_own_features(submission: Submission, rng: torch.Gen
             submission.probes.set_parameters(attention, {name: values[name] + 1.0})
             after = expect_shape(attention(x), (3, 5, 8), "ran four heads of size 2").clone()
             submission.probes.set_parameters(attention, {name: values[name]})
-            parts = zip(before.split(2, dim=-1), after.split(2, dim=-1), strict=True)
+            parts = zip(before.chunk(4, dim=-1), after.chunk(4, dim=-1), strict=True)
             changed = [j for j, (one, other) in enumerate(parts) if not torch.allclose(one, other)]
             expect(
                 changed == [k],

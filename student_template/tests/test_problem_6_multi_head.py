@@ -50,7 +50,7 @@ def test_a_head_fetches_the_value_whose_key_fits_the_query(submission: Submissio
         weights = {  # one column for each of the features a, b, c
             "query.weight": torch.tensor([[0.0, 60.0, 0.0], [60.0, 0.0, 60.0]]),
             "key.weight": torch.tensor([[60.0, 0.0, 0.0], [0.0, 60.0, 0.0]]),
-            "value.weight": torch.tensor([[1.0, 3.0, 5.0], [2.0, 4.0, 6.0]]),
+            "value.weight": torch.tensor([[1.0, 3.0, 7.0], [2.0, 4.0, 9.0]]),
         }
         submission.probes.set_parameters(head, weights)
         x = torch.eye(3).unsqueeze(0)  # a at position 0, b at 1, c at 2
@@ -116,11 +116,11 @@ def test_the_feed_forward_layer_can_bend(submission: Submission) -> None:
     expand[1, 0] = expand[3, 1] = -1.0
     contract[0, 0:2] = contract[1, 2:4] = 1.0
     contract[0, 7] = 2.0
-    biases = {"expand.bias": torch.tensor([0.0] * 7 + [3.0]), "contract.bias": torch.tensor([0.0, -0.5])}
+    biases = {"expand.bias": torch.tensor([0.0] * 7 + [3.0]), "contract.bias": torch.tensor([0.0, -1.5])}
     weights = {"expand.weight": expand, "contract.weight": contract}
     submission.probes.set_parameters(feed_forward, weights | biases)
     x = torch.tensor([[[2.0, -3.0], [-1.0, 4.0], [0.0, -0.5]]])
-    expected = torch.tensor([[[8.0, 2.5], [7.0, 3.5], [6.0, 0.0]]])
+    expected = torch.tensor([[[8.0, 1.5], [7.0, 2.5], [6.0, -1.0]]])
     expect_close(feed_forward(x), expected, "ran a feed-forward layer whose weights make the absolute value")
 
 

@@ -64,14 +64,19 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """[B, T, E] -> [B, T, E]: x plus half of the running sum over positions."""
+    """[B, T, E] -> [B, T, E]: x plus half of the running sum over positions of weight * x + bias.
+
+    These two are those of `attention_norm`, 1 and 0 unless they are set; so blocks can be told apart.
+    """
 
     def __init__(self, embed_size: int, num_heads: int, ctx_size: int, softmax_dim: int = -1) -> None:
         super().__init__()
+        self.attention_norm = nn.LayerNorm(embed_size)
         self.factor = _factor(softmax_dim)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + 0.5 * self.factor * x.cumsum(1)
+        summed = (x * self.attention_norm.weight + self.attention_norm.bias).cumsum(1)
+        return x + 0.5 * self.factor * summed
 
 
 def _factor(softmax_dim: int) -> float:
