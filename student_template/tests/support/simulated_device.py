@@ -12,9 +12,11 @@ CUDA permits is permitted: copies between the devices, CPU indices into a tensor
 a number in an elementwise operator.
 
 What is not: memory limits, streams, asynchronous errors, half-precision rounding, kernels that differ from the CPU's,
-`torch.cuda`, `torch.compile`, `torch.func`, sparse tensors. `is_cuda` is False. An index out of range raises the CPU's
-IndexError rather than a device-side assertion. `from torch import Generator` before the simulation keeps the class
-that knows no `gpu`.
+`torch.cuda`, `torch.compile`, `torch.vmap`, sparse tensors, data pointers. `is_cuda` is False. An index out of range
+raises the CPU's IndexError rather than a device-side assertion. `from torch import Generator` before the simulation
+keeps the class that knows no `gpu`. An exception in a hook during a backward pass (`register_hook`,
+`saved_tensors_hooks`) ends the process, since PyTorch asks a device guard written in Python for its type just then;
+one in the `backward` of an `autograd.Function` does not.
 
 Where `torch.cuda.is_available()`, check on "cuda" and do not activate this.
 """
@@ -24,14 +26,15 @@ from __future__ import annotations
 import atexit
 import functools
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
+from torch.utils.checkpoint import set_checkpoint_early_stop
 
 from support.simulated.generators import GeneratorOfAnyDevice
 from support.simulated.mixing import NAME
-from support.simulated.tensor import SimulatedTensor, SimulationMode
+from support.simulated.tensor import SimulatedTensor, SimulationMode, on_gpu
 
 __all__ = ["NAME", "SimulationUnavailable", "activate", "held", "simulated_accelerator"]
 
@@ -46,7 +49,9 @@ def activate() -> None:
     Call it before the first backward pass of the process: autograd counts the devices then, and only then.
     Starts autograd's thread for the device. Raises SimulationUnavailable.
     """
-    _activated()
+    outcome = _activated()
+    if isinstance(outcome, SimulationUnavailable):
+        raise SimulationUnavailable(str(outcome)) from outcome
 
 
 @contextmanager
@@ -56,7 +61,8 @@ def simulated_accelerator() -> Iterator[None]:
     generator = torch.Generator
     torch.Generator = GeneratorOfAnyDevice  # type: ignore[assignment, misc]
     try:
-        with SimulationMode():
+        # The early stop of a checkpoint is an exception in a hook of the backward pass: see the gaps above.
+        with SimulationMode(), set_checkpoint_early_stop(False):
             yield
     finally:
         torch.Generator = generator  # type: ignore[misc]
@@ -69,21 +75,27 @@ def held(tensor: torch.Tensor) -> torch.Tensor:
 
 
 @functools.cache
-def _activated() -> torch.library.Library:
-    """The registered operators, which last as long as the returned library does."""
+def _activated() -> torch.library.Library | SimulationUnavailable:
+    """The registered operators, which last as long as the library does, or why there are none."""
     from torch.utils import backend_registration
 
     set_up = getattr(backend_registration, "_setup_privateuseone_for_python_backend", None)
     if set_up is None:
-        raise SimulationUnavailable(f"PyTorch {torch.__version__} cannot simulate an accelerator: install 2.13")
+        return SimulationUnavailable(
+            f"PyTorch {torch.__version__} cannot simulate an accelerator: install a newer one, such as 2.13"
+        )
     try:
         set_up(NAME, backend_module=_DeviceModule())
+        library = _register_factories()
+        # Autograd's thread may still be letting go of its last work; it aborts a process that ends just then.
+        atexit.register(time.sleep, 0.05)
+        on_gpu(torch.ones(1)).requires_grad_().sum().backward()  # type: ignore[no-untyped-call]
     except (RuntimeError, AttributeError, TypeError) as error:
-        raise SimulationUnavailable(f"PyTorch refused a simulated accelerator: {error}") from error
-    library = _register_factories()
-    # Autograd's thread may still be letting go of its last work; it aborts a process that ends just then.
-    atexit.register(time.sleep, 0.05)
-    _check_backward()
+        if "device_ready_queues_" in str(error):
+            return SimulationUnavailable(
+                "the simulated accelerator must be activated before the first backward pass of the process"
+            )
+        return SimulationUnavailable(f"PyTorch {torch.__version__} refused a simulated accelerator: {error}")
     return library
 
 
@@ -93,32 +105,29 @@ def _register_factories() -> torch.library.Library:
     def empty_strided(
         size: list[int], stride: list[int], dtype: torch.dtype | None = None, **options: object
     ) -> torch.Tensor:
-        return SimulatedTensor(torch.empty_strided(size, stride, dtype=dtype, device="cpu"))
+        return on_gpu(torch.empty_strided(size, stride, dtype=dtype, device="cpu"))
 
     def empty(size: list[int], dtype: torch.dtype | None = None, **options: object) -> torch.Tensor:
-        return SimulatedTensor(torch.empty(size, dtype=dtype, device="cpu"))
+        return on_gpu(torch.empty(size, dtype=dtype, device="cpu"))
 
     def copy_from(source: torch.Tensor, target: torch.Tensor, non_blocking: bool = False) -> torch.Tensor:
         here, there = (t._held if isinstance(t, SimulatedTensor) else t for t in (source, target))
         there.copy_(here)
         return target
 
+    def local_scalar_dense(source: torch.Tensor) -> object:
+        return held(source).item()
+
     library = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
-    kernels = {"empty_strided": empty_strided, "empty.memory_format": empty, "_copy_from": copy_from}
+    kernels: dict[str, Callable[..., object]] = {
+        "empty_strided": empty_strided,
+        "empty.memory_format": empty,
+        "_copy_from": copy_from,
+        "_local_scalar_dense": local_scalar_dense,
+    }
     for name, kernel in kernels.items():
         library.impl(name, kernel, "PrivateUse1")  # type: ignore[no-untyped-call]
     return library
-
-
-def _check_backward() -> None:
-    """One backward pass, which fails when autograd has counted the devices already."""
-    leaf = SimulatedTensor(torch.ones(1)).requires_grad_()
-    try:
-        leaf.sum().backward()  # type: ignore[no-untyped-call]
-    except RuntimeError as error:
-        raise SimulationUnavailable(
-            "the simulated accelerator must be activated before the first backward pass of the process"
-        ) from error
 
 
 class _DeviceModule:
@@ -141,6 +150,9 @@ class _DeviceModule:
 
     def empty_cache(self) -> None:
         pass
+
+    def get_amp_supported_dtype(self) -> list[torch.dtype]:
+        return [torch.float16, torch.bfloat16]
 
     def _is_in_bad_fork(self) -> bool:
         return False

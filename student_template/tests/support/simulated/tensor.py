@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
@@ -13,26 +13,16 @@ from support.simulated.generators import device_of_generator
 from support.simulated.mixing import NAME, check_generator, check_mixing
 
 CPU = torch.device("cpu")
+ORIGINAL_DATA: Any = torch.Tensor.data  # the property of all tensors, below SimulatedTensor's own
+MAKE_WRAPPER: Any = torch.Tensor._make_wrapper_subclass
 
 
 class SimulatedTensor(torch.Tensor):
-    """A tensor on `gpu:0`. Its numbers are in `_held`, a plain CPU tensor with the same shape and strides."""
+    """A tensor on `gpu:0`, made by `on_gpu`. Its numbers are in `_held`, a CPU tensor with the same strides."""
 
+    __slots__ = ("_held",)  # spares a dict for each tensor
     _held: torch.Tensor
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
-
-    @staticmethod
-    def __new__(cls, held: torch.Tensor) -> SimulatedTensor:
-        tensor: SimulatedTensor = torch.Tensor._make_wrapper_subclass(
-            cls,
-            held.shape,
-            strides=held.stride(),
-            storage_offset=held.storage_offset(),
-            dtype=held.dtype,
-            device=f"{NAME}:0",  # type: ignore[arg-type]
-        )
-        tensor._held = held
-        return tensor
 
     @classmethod
     def __torch_dispatch__(  # type: ignore[override]
@@ -41,12 +31,12 @@ class SimulatedTensor(torch.Tensor):
         return run_operator(func, args, kwargs or {})
 
     @property
-    def data(self) -> torch.Tensor:  # type: ignore[override]
-        return torch.Tensor.data.__get__(self)  # type: ignore[no-any-return]
+    def data(self) -> torch.Tensor:
+        return ORIGINAL_DATA.__get__(self)  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, new: torch.Tensor) -> None:
-        torch.Tensor.data.__set__(self, new)
+        ORIGINAL_DATA.__set__(self, new)
         if isinstance(new, SimulatedTensor):
             self._held = new._held.detach()
 
@@ -73,6 +63,9 @@ class SimulatedTensor(torch.Tensor):
         prefix = "Parameter containing:\n" if isinstance(self, torch.nn.Parameter) else ""
         return prefix + repr(self._held).removesuffix(")") + extra + ")"
 
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if self.dim() == 0 else object.__format__(self, spec)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         rebuild = torch._utils._rebuild_device_tensor_from_cpu_tensor
         return rebuild, (self._held, self.dtype, f"{NAME}:0", self.requires_grad)
@@ -84,29 +77,60 @@ class SimulationMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
 
-    def __torch_dispatch__(  # type: ignore[override]
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Whether torch.compile must be kept out, at a cost for each operator: nothing is compiled here."""
+        return False
+
+    def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         return run_operator(func, args, kwargs or {})
 
 
+def on_gpu(held: torch.Tensor) -> SimulatedTensor:
+    """The simulated tensor that holds this one."""
+    if torch.is_inference_mode_enabled() and not held.is_inference():
+        # A view of an ordinary tensor stays an ordinary one in inference mode, and so must its wrapper.
+        with torch.inference_mode(False):
+            return on_gpu(held)
+    tensor: SimulatedTensor = MAKE_WRAPPER(
+        SimulatedTensor,
+        held.shape,
+        held.stride(),
+        held.storage_offset(),
+        None,
+        held.dtype,
+        torch.strided,
+        _gpu(),
+    )
+    tensor._held = held
+    return tensor
+
+
 class Arguments:
     """The tensors among the arguments of one operator, sorted by device while they are unwrapped."""
 
-    def __init__(self) -> None:
+    __slots__ = ("args", "kwargs", "plain", "simulated")
+
+    def __init__(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.simulated: list[SimulatedTensor] = []
         self.plain: list[torch.Tensor] = []
+        self.args = self._unwrap_all(args)
+        self.kwargs = dict(zip(kwargs, self._unwrap_all(kwargs.values()), strict=True)) if kwargs else kwargs
 
-    def unwrap(self, value: Any) -> Any:
-        """`value` with held tensors in place of simulated ones."""
-        if isinstance(value, SimulatedTensor):
-            self.simulated.append(value)
-            return value._held
-        if isinstance(value, (list, tuple)):
-            return [self.unwrap(item) for item in value]
-        if isinstance(value, torch.Tensor):
-            self.plain.append(value)
-        return value
+    def _unwrap_all(self, values: Iterable[Any]) -> list[Any]:
+        """`values` with held tensors in place of simulated ones."""
+        unwrapped: list[Any] = []
+        for value in values:
+            if isinstance(value, SimulatedTensor):
+                self.simulated.append(value)
+                unwrapped.append(value._held)
+                continue
+            if isinstance(value, torch.Tensor):
+                self.plain.append(value)
+            unwrapped.append(self._unwrap_all(value) if isinstance(value, (list, tuple)) else value)
+        return unwrapped
 
     def wrap(self, result: Any) -> Any:
         """`result` on `gpu`; a tensor that the operator was given and wrote into stays the one it was."""
@@ -114,9 +138,10 @@ class Arguments:
             for tensor in self.simulated:
                 if tensor._held is result:
                     return tensor
-            if any(tensor is result for tensor in self.plain):
-                return result
-            return SimulatedTensor(result)
+            for plain in self.plain:
+                if plain is result:
+                    return result
+            return on_gpu(result)
         if isinstance(result, (list, tuple)):
             return type(result)([self.wrap(item) for item in result])
         return result
@@ -127,33 +152,30 @@ def run_operator(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> An
     special = _special(func)
     if special is not None:
         return special(func, args, kwargs)
-    arguments = Arguments()
-    held_args = [arguments.unwrap(value) for value in args]
-    simulated = arguments.simulated
-    if not kwargs:
-        if not simulated:
-            return func(*held_args)
-        if arguments.plain:
-            check_mixing(func, args, kwargs, is_simulated)
-        return arguments.wrap(func(*held_args))
-    held_kwargs = {name: arguments.unwrap(value) for name, value in kwargs.items()}
-    if simulated and arguments.plain:
+    return _run_on_held(func, args, kwargs)[0]
+
+
+def _run_on_held(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, Arguments]:
+    arguments = Arguments(args, kwargs)
+    to_gpu = bool(arguments.simulated)
+    if to_gpu and arguments.plain:
         check_mixing(func, args, kwargs, is_simulated)
-    on_gpu = _settle_options(held_kwargs, bool(simulated))
-    result = func(*held_args, **held_kwargs)
-    return arguments.wrap(result) if on_gpu else result
+    if kwargs:
+        to_gpu = _settle_options(arguments.kwargs, to_gpu)
+    result = func(*arguments.args, **arguments.kwargs)
+    return (arguments.wrap(result) if to_gpu else result), arguments
 
 
 def is_simulated(tensor: torch.Tensor) -> bool:
     return isinstance(tensor, SimulatedTensor)
 
 
-def _settle_options(held_kwargs: dict[str, Any], on_gpu: bool) -> bool:
+def _settle_options(held_kwargs: dict[str, Any], to_gpu: bool) -> bool:
     """Make the options fit the held tensors; whether the results are on `gpu`. Raises RuntimeError as CUDA does."""
     device = held_kwargs.get("device")
     if device is not None:
-        on_gpu = device.type == NAME
-        if on_gpu:
+        to_gpu = device.type == NAME
+        if to_gpu:
             if device.index:
                 raise RuntimeError(f"{NAME} error: invalid device ordinal")
             held_kwargs["device"] = CPU
@@ -161,8 +183,13 @@ def _settle_options(held_kwargs: dict[str, Any], on_gpu: bool) -> bool:
         held_kwargs["pin_memory"] = False
     generator = held_kwargs.get("generator")
     if generator is not None:
-        check_generator(device_of_generator(generator), NAME if on_gpu else "cpu")
-    return on_gpu
+        check_generator(device_of_generator(generator), NAME if to_gpu else "cpu")
+    return to_gpu
+
+
+@functools.cache
+def _gpu() -> torch.device:
+    return torch.device(NAME, 0)
 
 
 @functools.cache
@@ -188,18 +215,12 @@ def _decompose(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _change_shape(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """An operator that may give its argument another shape: the wrapper follows the tensor it holds."""
-    arguments = Arguments()
-    held_args = [arguments.unwrap(value) for value in args]
-    held_kwargs = {name: arguments.unwrap(value) for name, value in kwargs.items()}
-    if arguments.simulated and arguments.plain:
-        check_mixing(func, args, kwargs, is_simulated)
-    _settle_options(held_kwargs, bool(arguments.simulated))
-    result = func(*held_args, **held_kwargs)
+    result, arguments = _run_on_held(func, args, kwargs)
     for tensor in arguments.simulated:
         held = tensor._held
         if held.shape != tensor.shape or held.stride() != tensor.stride():
-            torch.Tensor.data.__set__(tensor, SimulatedTensor(held))
-    return arguments.wrap(result)
+            ORIGINAL_DATA.__set__(tensor, on_gpu(held))
+    return result
 
 
 def _is_pinned(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
