@@ -161,3 +161,19 @@ def test_real_model_samples_from_its_own_scores(
     result = expect_shape(theirs.generate(prompt.expand(3000, 13), 1, generator=generator), [3000, 14], did)
     expect_dtype(result, torch.int64, did)
     expect_frequencies(result[:, -1], chances, did, "the model's own probabilities")
+
+
+@number("3.18")
+@covers("generate")
+@hint("Draw from all characters: the unlikely ones come seldom, but they come.")
+def test_no_character_is_left_out(submission: Submission, rng: torch.Generator) -> None:
+    """Of 66 characters with similar scores, the least likely are drawn too."""
+    # The least likely has a probability over 0.009: to miss one in 20 000 draws has probability under 1e-75.
+    scores = torch.linspace(0, 1, 66)[torch.randperm(66, generator=rng)]
+    prompt = torch.zeros(2000, 1, dtype=torch.int64)
+    model = _model(submission, 66, 2)
+    seen = submission.probes.watch_generate(model, scores.expand(66, 66), prompt, 10, _seed(rng))
+    did = "Drew 20 000 characters out of 66, the least likely at 0.9 %"
+    drawn = expect_dtype(expect_shape(seen["result"], [2000, 11], did), torch.int64, did)[:, 1:]
+    missing = 66 - len(set(drawn.flatten().tolist()))
+    expect(missing == 0, did, "each of them at least once", f"{missing} that never came")
