@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import torch
 
-from support.checking import Submission, covers, expect, expect_close, expect_shape, hint, number, requires
+from support.checking import Submission, expect, expect_close, expect_shape, hint, number, requires
 from support.random_inputs import random_model
 
 SIZES = {"vocab_size": 11, "ctx_size": 7, "embed_size": 12, "num_heads": 3, "num_blocks": 2}
 
 
 @number("10.2")
-@covers("TransformerLM")
-@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@requires(
+    "attention_scores",
+    "causal_mask",
+    "attention_probs",
+    "Head",
+    "MultiHeadAttention",
+    "FeedForward",
+    "Block",
+    "TransformerLM",
+    "softmax_dim",
+)
 @hint("Does the softmax_dim of the model's configuration arrive in attention_probs? Print it there.")
 def test_with_softmax_dim_1_every_position_sees_every_later_one(submission: Submission, rng: torch.Generator) -> None:
     """With softmax_dim=1 the logits at each position have a gradient at every token, also at the later ones."""
@@ -29,24 +38,43 @@ def test_with_softmax_dim_1_every_position_sees_every_later_one(submission: Subm
 
 
 @number("10.3")
-@covers("TransformerLM")
-@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@requires(
+    "attention_scores",
+    "causal_mask",
+    "attention_probs",
+    "Head",
+    "MultiHeadAttention",
+    "FeedForward",
+    "Block",
+    "TransformerLM",
+    "softmax_dim",
+)
 @hint("While it generates, a model is shown a beginning only. With softmax_dim=1, is that what it saw in training?")
 def test_with_softmax_dim_1_a_beginning_alone_reads_otherwise(submission: Submission, rng: torch.Generator) -> None:
     """With softmax_dim=1 a beginning gives other logits alone than within the text that it begins."""
     model = random_model(submission, rng, **SIZES, softmax_dim=1)
-    tokens = torch.randint(11, (4, 7), generator=rng)
-    whole = expect_shape(model(tokens), (4, 7, 11), "ran a model with softmax_dim=1 on tokens of shape [4, 7]").clone()
+    tokens = torch.randint(11, (32, 7), generator=rng)
+    whole = expect_shape(model(tokens), (32, 7, 11), "ran a model with softmax_dim=1 on 32 sequences").clone()
     for T in range(1, 7):
         did = f"ran a model with softmax_dim=1 on the first {T} of 7 tokens alone"
-        alone = expect_shape(model(tokens[:, :T].clone()), (4, T, 11), did)
+        alone = expect_shape(model(tokens[:, :T].clone()), (32, T, 11), did)
         change = float((alone - whole[:, :T]).abs().max())
-        expect(change > 1e-5, did, "other logits than within the whole text", "the same ones")
+        # In 500 draws the smallest change was 0.55, the median 2.4; without a leak it is rounding.
+        expect(change > 1e-4, did, "other logits than within the whole text", "the same ones")
 
 
 @number("10.4")
-@covers("TransformerLM")
-@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@requires(
+    "attention_scores",
+    "causal_mask",
+    "attention_probs",
+    "Head",
+    "MultiHeadAttention",
+    "FeedForward",
+    "Block",
+    "TransformerLM",
+    "softmax_dim",
+)
 @hint("dim=1 of [B, T, T] is not the batch. Is anything in your model summed over the batch?")
 def test_with_softmax_dim_1_sequences_do_not_see_each_other(submission: Submission, rng: torch.Generator) -> None:
     """With softmax_dim=1 too, each sequence of a batch gets the logits that it gets alone."""

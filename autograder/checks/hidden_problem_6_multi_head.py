@@ -64,8 +64,16 @@ def test_a_block_computes_what_it_should(submission: Submission, reference: Subm
 
 @number("6.13")
 @weight(2)
-@covers("TransformerLM")
-@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@requires(
+    "attention_scores",
+    "causal_mask",
+    "attention_probs",
+    "Head",
+    "MultiHeadAttention",
+    "FeedForward",
+    "Block",
+    "TransformerLM",
+)
 @hint("TransformerLM.forward: both embeddings, every block in its order, the final norm, lm_head.")
 def test_a_model_computes_what_it_should(submission: Submission, reference: Submission, rng: torch.Generator) -> None:
     """With random weights, models of one, two and three blocks return the right logits."""
@@ -124,8 +132,16 @@ def test_block_and_feed_forward_leave_their_input_alone(submission: Submission, 
 
 
 @number("6.16")
-@covers("TransformerLM")
-@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@requires(
+    "attention_scores",
+    "causal_mask",
+    "attention_probs",
+    "Head",
+    "MultiHeadAttention",
+    "FeedForward",
+    "Block",
+    "TransformerLM",
+)
 @hint("The template's __init__ methods make all the layers that are needed: no more, no fewer.")
 def test_a_model_has_the_right_number_of_parameters(submission: Submission, reference: Submission) -> None:
     """However many heads and blocks there are, a model that runs has exactly the parameters of its layers."""
@@ -142,8 +158,16 @@ def test_a_model_has_the_right_number_of_parameters(submission: Submission, refe
 
 
 @number("6.17")
-@covers("TransformerLM")
-@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@requires(
+    "attention_scores",
+    "causal_mask",
+    "attention_probs",
+    "Head",
+    "MultiHeadAttention",
+    "FeedForward",
+    "Block",
+    "TransformerLM",
+)
 @hint("A layer that is not used, or a tensor that was detached, learns nothing.")
 def test_every_parameter_can_learn(submission: Submission, rng: torch.Generator) -> None:
     """Every parameter of a model gets a gradient from its logits."""

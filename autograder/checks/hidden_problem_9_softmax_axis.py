@@ -37,8 +37,8 @@ def test_any_dimension(submission: Submission, reference: Submission, rng: torch
 
 
 @number("9.8")
-@covers("Head")
-@requires("attention_scores", "causal_mask", "attention_probs")
+@covers("softmax_dim")
+@requires("attention_scores", "causal_mask", "attention_probs", "Head")
 @hint("Head.forward: `self.softmax_dim` is there to be used.")
 def test_heads_with_softmax_dim_1(submission: Submission, reference: Submission, rng: torch.Generator) -> None:
     """A head made with softmax_dim=1 returns the right values."""
@@ -48,8 +48,8 @@ def test_heads_with_softmax_dim_1(submission: Submission, reference: Submission,
 
 
 @number("9.9")
-@covers("MultiHeadAttention")
-@requires("Head", "attention_scores", "causal_mask", "attention_probs")
+@covers("softmax_dim")
+@requires("Head", "attention_scores", "causal_mask", "attention_probs", "MultiHeadAttention")
 @hint("MultiHeadAttention: its heads have been told the softmax_dim. Are they, or what stands for them, using it?")
 def test_attention_with_softmax_dim_1(submission: Submission, reference: Submission, rng: torch.Generator) -> None:
     """Multi-head attention made with softmax_dim=1 returns the right values."""
@@ -57,8 +57,8 @@ def test_attention_with_softmax_dim_1(submission: Submission, reference: Submiss
 
 
 @number("9.10")
-@covers("Block")
-@requires("MultiHeadAttention", "FeedForward", "Head", "attention_scores", "causal_mask", "attention_probs")
+@covers("softmax_dim")
+@requires("MultiHeadAttention", "FeedForward", "Head", "attention_scores", "causal_mask", "attention_probs", "Block")
 @hint("Block: its attention has been told the softmax_dim.")
 def test_a_block_with_softmax_dim_1(submission: Submission, reference: Submission, rng: torch.Generator) -> None:
     """A block made with softmax_dim=1 returns the right values."""
@@ -66,8 +66,17 @@ def test_a_block_with_softmax_dim_1(submission: Submission, reference: Submissio
 
 
 @number("9.11")
-@covers("TransformerLM")
-@requires("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention", "FeedForward", "Block")
+@covers("softmax_dim")
+@requires(
+    "attention_scores",
+    "causal_mask",
+    "attention_probs",
+    "Head",
+    "MultiHeadAttention",
+    "FeedForward",
+    "Block",
+    "TransformerLM",
+)
 @hint("TransformerLM: the softmax_dim of the configuration goes from the model to its blocks, and on to every head.")
 def test_a_model_with_softmax_dim_1(submission: Submission, reference: Submission, rng: torch.Generator) -> None:
     """A model whose configuration has softmax_dim=1 returns the right logits."""

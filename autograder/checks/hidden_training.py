@@ -174,6 +174,7 @@ def test_transformer_does_not_look_ahead(trained: Trainings) -> None:
     "loss_fn",
     "estimate_loss",
     "train",
+    "softmax_dim",
 )
 @hint("Follow softmax_dim from ModelConfig down to the softmax: does it arrive at each head?")
 def test_softmax_over_queries_makes_the_loss_far_too_low(trained: Trainings) -> None:
@@ -198,6 +199,7 @@ def test_softmax_over_queries_makes_the_loss_far_too_low(trained: Trainings) -> 
     "loss_fn",
     "estimate_loss",
     "train",
+    "softmax_dim",
 )
 @hint("A model that reads the answer off its input needs to know nothing about the text.")
 def test_leak_helps_on_both_texts_alike(trained: Trainings) -> None:
@@ -222,6 +224,7 @@ def test_leak_helps_on_both_texts_alike(trained: Trainings) -> None:
     "loss_fn",
     "estimate_loss",
     "train",
+    "softmax_dim",
 )
 @hint("The last position of a window has no later one whose score could tell it anything.")
 def test_leak_is_of_no_use_at_the_end(trained: Trainings) -> None:

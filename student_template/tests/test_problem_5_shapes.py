@@ -203,27 +203,3 @@ def test_logits_are_what_the_last_layer_gives(submission: Submission) -> None:
         expect_close(logits, bias.expand(2, 4, 11), did)
 
     _on_a_model(submission, judge)
-
-
-@number("5.13")
-@covers("TransformerLM")
-@requires("Block", "FeedForward", "MultiHeadAttention", "Head", "attention_scores", "causal_mask", "attention_probs")
-@hint("The first token has position 0, the next one 1. What the model knows about a position is in position_embedding.")
-def test_positions_count_from_the_first_token(submission: Submission) -> None:
-    """The first of T tokens is at position 0, and positions from T on play no part."""
-
-    def judge(model: Any) -> None:
-        tokens = torch.tensor([[5, 5, 5, 5]])
-        positions = submission.probes.get_parameters(model)["position_embedding.weight"]
-        before = expect_shape(model(tokens), [1, 4, 11], "Called a model with 4 tokens")
-        for row, moves in ((0, True), (4, False), (6, False)):
-            changed = positions.clone()
-            changed[row, 2] += 3
-            submission.probes.set_parameters(model, {"position_embedding.weight": changed})
-            after = expect_shape(model(tokens), [1, 4, 11], "Called a model with 4 tokens")
-            moved = float((after - before)[0, 0].abs().max()) > 1e-4
-            did = f"Changed row {row} of position_embedding and looked at the logits of the first of 4 tokens"
-            says = ("the same logits", "other logits")
-            expect(moved is moves, did, says[moves], says[moved])
-
-    _on_a_model(submission, judge)

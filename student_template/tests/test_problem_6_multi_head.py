@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from support.checking import Submission, covers, expect_close, hint, number, requires, weight
+from support.checking import Submission, covers, expect, expect_close, expect_tensor, hint, number, requires, weight
 from support.compose import compose
 
 INSIDE_A_HEAD = ["attention_scores", "causal_mask", "attention_probs"]
@@ -192,25 +192,33 @@ def test_a_block_adds_what_feed_forward_makes_of_that_sum(submission: Submission
 
 
 @number("6.8")
-@covers("TransformerLM")
-@hint("TransformerLM.forward: what describes a token is its own embedding and that of the place where it stands.")
+@weight(2)
+@covers("positions")
+@hint("TransformerLM.forward: what describes a token is its own embedding plus that of the place where it stands.")
 def test_a_model_tells_positions_apart(submission: Submission) -> None:
-    """In a model without blocks, the logits come from the sum of the token's and its position's embedding."""
-    sizes = {"vocab_size": 5, "ctx_size": 4, "embed_size": 2, "num_heads": 1, "num_blocks": 0}
+    """The model sees the sum of a token's embedding and its position's, where the first position is 0."""
+    sizes = {"vocab_size": 5, "ctx_size": 4, "embed_size": 3, "num_heads": 1, "num_blocks": 0}
     model = submission.model.TransformerLM(submission.model.ModelConfig(**sizes))
-    direction = torch.tensor([1.0, -1.0])  # normalised, each multiple of this is 1 -1 or -1 1
+    at_1, at_2 = torch.tensor([2.0, -1.0, 0.5]), torch.tensor([-1.0, 0.0, 3.0])
+    token = torch.tensor([1.0, 2.0, -1.5])
     weights = {
-        "token_embedding.weight": torch.tensor([1.0, -1.0, 9.0, 9.0, 9.0]).unsqueeze(1) * direction,
-        "position_embedding.weight": torch.tensor([0.0, 3.0, 0.0, -3.0]).unsqueeze(1) * direction,
-        "lm_head.weight": torch.tensor([[1.0, 0.0], [0.0, 2.0], [1.0, 1.0], [3.0, 0.0], [0.0, 0.0]]),
-        "lm_head.bias": torch.tensor([0.0, 0.0, 5.0, 0.0, 7.0]),
+        # Tokens 3 and 4 are what token 0 should look like at the positions 1 and 2; nothing is added at position 0.
+        "token_embedding.weight": torch.stack([token, 3 * at_1, at_2 - at_1, token + at_1, token + at_2]),
+        "position_embedding.weight": torch.stack([torch.zeros(3), at_1, at_2, 7 * at_2]),
+        "lm_head.weight": torch.tensor([[1.0, 0.0, 2.0], [0.0, 2.0, 0.0], [1.0, 1.0, 0.0], [3.0, 0.0, 1.0], [0.0] * 3]),
     }
     submission.probes.set_parameters(model, weights)
-    plus, minus = [1.0, -2.0, 5.0, 3.0, 7.0], [-1.0, 2.0, 5.0, -3.0, 7.0]
-    # Sums of the embeddings: 1 2 -1, and -1 4 1.
-    expected = torch.tensor([[plus, plus, minus], [minus, plus, plus]])
-    did = "ran a model without blocks on two sequences of three tokens"
-    expect_close(model(torch.tensor([[0, 1, 1], [1, 0, 0]])), expected, did)
+    for before, same in (([2], 3), ([2, 1], 4)):
+        did = f"compared token 0 at position {len(before)} with a token at position 0 whose embedding is that sum"
+        found, expected = (_last_scores(model, tokens, did) for tokens in ([*before, 0], [same]))
+        expect_close(found, expected, did)
+
+
+def _last_scores(model: Any, tokens: list[int], did: str) -> torch.Tensor:
+    """The logits [V] at the last position, whatever there is at the others."""
+    logits = expect_tensor(model(torch.tensor([tokens])), did)
+    expect(logits.ndim == 3 and logits.numel() > 0, did, "logits [B, T, V]", f"a shape of {list(logits.shape)}")
+    return logits[0, -1]
 
 
 def _make_heads_constant(submission: Submission, attention: Any, results: list[list[float]]) -> None:

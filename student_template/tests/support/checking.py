@@ -32,6 +32,7 @@ __all__ = [
     "expect_dtype",
     "expect_equal",
     "expect_shape",
+    "expect_tensor",
     "hint",
     "number",
     "requires",
