@@ -13,8 +13,8 @@ from torch import Tensor
 
 from support.checking import CheckFailure
 
-# The probability that a correct solution fails one statistical check. Some forty of them make up a grading, and
-# 1e-9 leaves that far below one wrong grade in a million.
+# The probability that a correct solution fails one statistical check. A grading has about ten of them, and so
+# a wrong grade by chance at most once in a hundred million.
 FALSE_FAILURE = 1e-9
 
 
