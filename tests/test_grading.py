@@ -125,16 +125,21 @@ def test_results_of_an_earlier_run_are_never_taken_for_new_ones(
     assert "old" not in (out / "results.json").read_text()
 
 
-def test_stale_calibration_costs_no_point(project: Callable[..., Path], solution: Path, tmp_path: Path) -> None:
-    changed = ("num_steps = 350", "num_steps = 351")
-    code, printed = grade(project(changed), solution, "--out", tmp_path / "out", "--seed", "1")
+def test_faults_of_the_graders_own_files_cost_no_point(
+    project: Callable[..., Path], solution: Path, tmp_path: Path
+) -> None:
+    root = project(("num_steps = 350", "num_steps = 351"))
+    _insert(root / "reference" / "charlm" / "attention.py", "def attention_scores(", "raise RuntimeError('broken')")
+    code, printed = grade(root, solution, "--out", tmp_path / "out", "--seed", "1")
     found = results(tmp_path / "out" / "results.json")
-    trained = load_catalogue().trained
     assert (code, found["extra_data"]["state"]) == (3, "not graded")
     assert "python -m autograder calibrate" in printed
+    assert "trusted code failed: RuntimeError: broken" in printed
     verdicts = outcomes(found)
-    assert {number for number in NUMBERS if verdicts[number] != "passed"} == trained
-    assert all("score" not in test for test in found["tests"] if test.get("number") in trained)
+    faults = {number for number in NUMBERS if verdicts[number] == "grader error"}
+    assert load_catalogue().trained < faults
+    assert {verdicts[number] for number in NUMBERS - faults} == {"passed"}
+    assert all("score" not in test for test in found["tests"] if test.get("number") in faults)
 
 
 def test_time_limit_of_the_run_keeps_what_was_earned(

@@ -35,8 +35,13 @@ def run(request: GradeRequest, work: Path, zygote: Zygote) -> int:
     context = RunContext(request, settings, catalogue, ledger, zygote, work / "submission", intake.answers, seed)
     try:
         ledger.facts = replace(ledger.facts, device=context.device)
+        context.check_accelerator()
         error = _run_checks(context)
-        ledger.facts = replace(ledger.facts, staff_notes=(*exposed, *context.missing_protections))
+        ledger.facts = replace(
+            ledger.facts,
+            held_out_loss=context.trainings.held_out_loss,
+            staff_notes=(*exposed, *context.missing_protections),
+        )
         ledger.finish(error)
     finally:
         context.close()

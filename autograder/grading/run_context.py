@@ -86,6 +86,11 @@ class RunContext:
     def reference(self) -> Submission:
         return self._open(REFERENCE, seconds=600.0, trusted=True, purpose="reference")
 
+    def check_accelerator(self) -> None:
+        """Run the reference once where the device checks run. Raises SandboxError when that is not possible here."""
+        function = self.reference.attention.attention_probs
+        self.reference.probes.place_of_result(function, [torch.zeros(1, 2, 2)], self.accelerator)
+
     @cached_property
     def trainings(self) -> Trainings:
         """The short trainings, in workers of their own so that the checks' workers do not disturb them."""
@@ -141,7 +146,7 @@ class RunContext:
             code,
             limits=Limits(seconds=seconds, memory=memory),
             seed=self.seed_for("worker", purpose),
-            unprivileged=not trusted,
+            trusted=trusted,
         )
         self._opened.append(handle)
         return handle

@@ -49,6 +49,12 @@ class Trainings:
         self._texts = corpus, held_out
         self._done: dict[str, Evidence | CheckFailure | SubmissionError] = {}
 
+    @property
+    def held_out_loss(self) -> float | None:
+        """The submission's own loss on the held-out plays, None when it was not trained or could not be."""
+        found = self._done.get("honest")
+        return found.held_out if isinstance(found, Evidence) else None
+
     def honest(self) -> Evidence:
         """The submission's transformer. Raises CheckFailure or SubmissionError, as the other two do."""
         return self.evidence("honest")
@@ -63,6 +69,7 @@ class Trainings:
 
     def evidence(self, kind: str) -> Evidence:
         """One of the three by name: honest, leak or double."""
+        self._bands  # noqa: B018  a calibration that is of no use has to show before the time for a training is spent
         if kind not in self._done:
             try:
                 self._done[kind] = self._train(kind)

@@ -15,8 +15,8 @@ from autograder.sandbox.zygote import Zygote
 class RemoteSubmission:
     """The modules of `charlm` in the folder `code`, as attributes, and `probes`; `session` rules their worker.
 
-    Nothing is started or imported before the first call. As root, the worker gets a user id of its own unless
-    `unprivileged` is False (for the reference, which only needs to be apart).
+    Nothing is started or imported before the first call. As root, the worker gets a user id of its own. `trusted`
+    code (the reference) keeps the grader's, and its failures are SandboxErrors: nobody's submission is to blame.
     """
 
     tokenizer: RemoteModule
@@ -34,10 +34,10 @@ class RemoteSubmission:
         limits: Limits | None = None,
         seed: int = 0,
         threads: int = 1,
-        unprivileged: bool = True,
+        trusted: bool = False,
     ) -> None:
         self.session = WorkerSession(
-            zygote, code, limits=limits or Limits(), seed=seed, threads=threads, unprivileged=unprivileged
+            zygote, code, limits=limits or Limits(), seed=seed, threads=threads, trusted=trusted
         )
         for name in (*MODULES, *BESIDE):
             setattr(self, name, RemoteModule(self.session, name))

@@ -41,7 +41,8 @@ class WorkerSession:
     """Starts a worker at the first call, and a new one after `fresh()` or when one was lost.
 
     `missing` names the protections that this system lacks, `output` is what the last worker printed (its first
-    bytes). `seed` goes to the random generators of the next worker.
+    bytes). `seed` goes to the random generators of the next worker. What goes wrong in `trusted` code is a
+    SandboxError, not a SubmissionError.
     """
 
     def __init__(
@@ -52,12 +53,12 @@ class WorkerSession:
         limits: Limits | None = None,
         seed: int = 0,
         threads: int = 1,
-        unprivileged: bool = True,
+        trusted: bool = False,
     ) -> None:
         self._zygote = zygote
         self.limits = limits or Limits()
-        self.seed, self.threads = seed, threads
-        self._uid = privileges.unused_id() if unprivileged and privileges.can_change_user() else None
+        self.seed, self.threads, self._trusted = seed, threads, trusted
+        self._uid = privileges.unused_id() if not trusted and privileges.can_change_user() else None
         self._folder = Path(tempfile.mkdtemp(prefix="submission-"))
         self._code = self._publish(code.resolve())
         self._left = self.limits.seconds
@@ -140,6 +141,8 @@ class WorkerSession:
             raise
         finally:
             self._left = max(0.0, self._left - (time.monotonic() - began))
+        if self._trusted:
+            raise SandboxError(f"trusted code failed: {failure}")
         raise failure
 
     def _exchange(
