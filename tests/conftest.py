@@ -1,6 +1,10 @@
-"""Options of the grader's own tests."""
+"""Options of the grader's own tests, and the gradings that the selected ones are about."""
+
+from __future__ import annotations
 
 import pytest
+
+from tests.gradings import Grading, Job, grade_all
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -9,3 +13,41 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write tests/golden/*.json anew; read the diff before committing",
     )
+    parser.addoption(
+        "--every-submission",
+        action="store_true",
+        help="grade every planted mistake and every variant, not a sample of them: half an hour on two cores",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "grades(job): the grading that the fixture `grading` is to give")
+    config.addinivalue_line("markers", "every_submission: left out unless --every-submission is given")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--every-submission"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("every_submission")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.fixture(scope="session")
+def gradings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[Job, Grading]:
+    """The gradings of all jobs that the selected tests name, done when the first test asks."""
+    jobs = [job for item in request.session.items if (job := _job(item)) is not None]
+    return grade_all(jobs, tmp_path_factory.mktemp("gradings"))
+
+
+@pytest.fixture
+def grading(request: pytest.FixtureRequest, gradings: dict[Job, Grading]) -> Grading:
+    """The grading of the job that this test is marked with."""
+    job = _job(request.node)
+    assert job is not None, "mark the test with @pytest.mark.grades(Job(...))"
+    return gradings[job]
+
+
+def _job(item: pytest.Item) -> Job | None:
+    mark = item.get_closest_marker("grades")
+    return mark.args[0] if mark else None

@@ -36,7 +36,10 @@ class Change:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A plausible mistake, and what the grader must make of it: the checks that fail, and those it blocks."""
+    """A plausible mistake, and what the grader must make of it: the checks that fail, and those it blocks.
+
+    `training`: the short trainings are run. `sample`: it is graded in every test run, the others on demand.
+    """
 
     name: str
     problem: int
@@ -45,6 +48,7 @@ class Mistake:
     fails: tuple[str, ...]
     blocked: tuple[str, ...]
     training: bool
+    sample: bool
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Variant:
     name: str
     changes: tuple[Change, ...]
     training: bool
+    sample: bool
     whole: Path | None = None
 
 
@@ -65,11 +70,16 @@ def load_mistakes(path: Path = MISTAKES) -> list[Mistake]:
 def load_variants(path: Path = VARIANTS, whole: Path = WHOLE_SUBMISSIONS) -> list[Variant]:
     """Read the correct variants: those in the file, and one for each folder in `whole`."""
     patched = [
-        Variant(entry["name"], tuple(Change(**change) for change in entry["changes"]), entry.get("training", False))
+        Variant(
+            entry["name"],
+            tuple(Change(**change) for change in entry["changes"]),
+            training=entry.get("training", False),
+            sample=entry.get("sample", False),
+        )
         for entry in _entries(path, "variant")
     ]
     folders = sorted(folder for folder in whole.iterdir() if (folder / "charlm").is_dir())
-    return [*patched, *(Variant(folder.name, (), True, folder) for folder in folders)]
+    return [*patched, *(Variant(folder.name, (), training=True, sample=True, whole=folder) for folder in folders)]
 
 
 def write_patched(changes: Sequence[Change], folder: Path, original: Path = REFERENCE) -> Path:
@@ -91,8 +101,8 @@ def write_patched(changes: Sequence[Change], folder: Path, original: Path = REFE
 def _mistake(entry: dict[str, Any]) -> Mistake:
     change = Change(entry.pop("file"), entry.pop("old"), entry.pop("new"))
     fails, blocked = tuple(entry.pop("fails")), tuple(entry.pop("blocked", ()))
-    training = entry.pop("training", False)
-    return Mistake(change=change, fails=fails, blocked=blocked, training=training, **entry)
+    training, sample = entry.pop("training", False), entry.pop("sample", False)
+    return Mistake(change=change, fails=fails, blocked=blocked, training=training, sample=sample, **entry)
 
 
 def _entries(path: Path, kind: str) -> list[dict[str, Any]]:

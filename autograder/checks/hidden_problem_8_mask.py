@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor
 
@@ -52,12 +54,13 @@ def test_the_softmax_of_fewer_positions_is_right(
 )
 @hint("Follow one position through the model: in which step does it get anything from another one?")
 def test_no_model_looks_ahead(submission: Submission, rng: torch.Generator) -> None:
-    """In models of several sizes, replacing everything after a position leaves the logits up to there unchanged."""
-    for sizes in SIZES:
+    """In either mode, replacing everything after a position leaves the logits up to there unchanged."""
+    for sizes, mode in itertools.product(SIZES, ("train", "eval")):
         model = random_model(submission, rng, **sizes)
+        model.train(mode == "train")
         V, T = sizes["vocab_size"], sizes["ctx_size"]
         tokens = torch.randint(V, (3, T), generator=rng)
-        before = expect_shape(model(tokens), (3, T, V), f"ran a model on tokens of shape [3, {T}]").clone()
+        before = expect_shape(model(tokens), (3, T, V), f"ran a model in {mode} mode on tokens [3, {T}]").clone()
         for t in range(1, T):
             later = torch.randint(V, (3, T - t), generator=rng)
             after = expect_shape(model(torch.cat([tokens[:, :t], later], dim=1)), (3, T, V), "ran it again")
