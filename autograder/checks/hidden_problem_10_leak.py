@@ -11,17 +11,7 @@ SIZES = {"vocab_size": 11, "ctx_size": 7, "embed_size": 12, "num_heads": 3, "num
 
 
 @number("10.2")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-    "softmax_dim",
-)
+@requires("TransformerLM", "softmax_dim")
 @hint("Does the softmax_dim of the model's configuration arrive in attention_probs? Print it there.")
 def test_with_softmax_dim_1_every_position_sees_every_later_one(submission: Submission, rng: torch.Generator) -> None:
     """With softmax_dim=1 the logits at each position have a gradient at every token, also at the later ones."""
@@ -38,17 +28,7 @@ def test_with_softmax_dim_1_every_position_sees_every_later_one(submission: Subm
 
 
 @number("10.3")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-    "softmax_dim",
-)
+@requires("TransformerLM", "softmax_dim")
 @hint("While it generates, a model is shown a beginning only. With softmax_dim=1, is that what it saw in training?")
 def test_with_softmax_dim_1_a_beginning_alone_reads_otherwise(submission: Submission, rng: torch.Generator) -> None:
     """With softmax_dim=1 a beginning gives other logits alone than within the text that it begins."""
@@ -64,17 +44,7 @@ def test_with_softmax_dim_1_a_beginning_alone_reads_otherwise(submission: Submis
 
 
 @number("10.4")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-    "softmax_dim",
-)
+@requires("TransformerLM", "softmax_dim")
 @hint("dim=1 of [B, T, T] is not the batch. Is anything in your model summed over the batch?")
 def test_with_softmax_dim_1_sequences_do_not_see_each_other(submission: Submission, rng: torch.Generator) -> None:
     """With softmax_dim=1 too, each sequence of a batch gets the logits that it gets alone."""

@@ -73,7 +73,7 @@ def test_estimate_uses_the_sizes_of_the_config(submission: Submission, rng: torc
 
 @number("2.14")
 @covers("train")
-@requires("get_batch", "loss_fn", "estimate_loss")
+@requires("estimate_loss")
 @hint("Training for no steps still has a curve: of one point.")
 def test_no_steps_change_nothing(submission: Submission, rng: torch.Generator) -> None:
     """With `num_steps=0` the history has the point at step 0 only, and the model stays as it was."""
@@ -89,7 +89,7 @@ def test_no_steps_change_nothing(submission: Submission, rng: torch.Generator) -
 @number("2.15")
 @weight(2)
 @covers("train")
-@requires("get_batch", "loss_fn", "estimate_loss")
+@requires("estimate_loss")
 @hint("Follow three steps by hand: old gradients gone, new gradient, AdamW with its defaults, and only then measure.")
 def test_every_update_is_one_of_adamw(submission: Submission, rng: torch.Generator) -> None:
     """Where the batches leave nothing to chance, the whole curve is the one that AdamW gives."""
@@ -137,18 +137,7 @@ def test_every_step_draws_a_new_batch(submission: Submission) -> None:
 
 @number("2.17")
 @covers("train")
-@requires(
-    "get_batch",
-    "loss_fn",
-    "TransformerLM",
-    "Block",
-    "FeedForward",
-    "MultiHeadAttention",
-    "Head",
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-)
+@requires("get_batch", "loss_fn", "TransformerLM")
 @hint("Look at which parameters the optimizer is given.")
 def test_every_parameter_is_trained(submission: Submission, rng: torch.Generator) -> None:
     """Training changes every parameter of a transformer."""

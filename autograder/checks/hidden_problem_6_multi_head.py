@@ -26,7 +26,7 @@ def test_a_head_computes_what_it_should(submission: Submission, reference: Submi
 @number("6.10")
 @weight(2)
 @covers("MultiHeadAttention")
-@requires("Head", "attention_scores", "causal_mask", "attention_probs")
+@requires("Head")
 @hint("MultiHeadAttention.forward: work out by hand what two heads of size 1 give, before and after `proj`.")
 def test_attention_with_any_number_of_heads(
     submission: Submission, reference: Submission, rng: torch.Generator
@@ -54,7 +54,7 @@ def test_feed_forward_computes_what_it_should(
 @number("6.12")
 @weight(2)
 @covers("Block")
-@requires("MultiHeadAttention", "FeedForward", "Head", "attention_scores", "causal_mask", "attention_probs")
+@requires("MultiHeadAttention", "FeedForward")
 @hint("Block.forward: there are two sums and two norms. Draw which of them reads what.")
 def test_a_block_computes_what_it_should(submission: Submission, reference: Submission, rng: torch.Generator) -> None:
     """With random weights, a block returns the right values, at any sizes."""
@@ -64,16 +64,7 @@ def test_a_block_computes_what_it_should(submission: Submission, reference: Subm
 
 @number("6.13")
 @weight(2)
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-)
+@requires("TransformerLM")
 @hint("TransformerLM.forward: both embeddings, every block in its order, the final norm, lm_head.")
 def test_a_model_computes_what_it_should(submission: Submission, reference: Submission, rng: torch.Generator) -> None:
     """With random weights, models of one, two and three blocks return the right logits."""
@@ -84,7 +75,7 @@ def test_a_model_computes_what_it_should(submission: Submission, reference: Subm
 
 @number("6.14")
 @covers("MultiHeadAttention")
-@requires("Head", "attention_scores", "causal_mask", "attention_probs")
+@requires("Head")
 @hint("MultiHeadAttention.forward: each head has its own weights, and its own place in the result.")
 def test_each_head_minds_its_own_features(submission: Submission, rng: torch.Generator) -> None:
     """Other weights in one head change that head's part of the result before `proj`, and no other part."""
@@ -114,7 +105,7 @@ def test_each_head_minds_its_own_features(submission: Submission, rng: torch.Gen
 
 @number("6.15")
 @covers("Block", "FeedForward")
-@requires("MultiHeadAttention", "Head", "attention_scores", "causal_mask", "attention_probs")
+@requires("MultiHeadAttention")
 @hint("`x = x + y` makes a new tensor, `x += y` writes into the one that was passed in.")
 def test_block_and_feed_forward_leave_their_input_alone(submission: Submission, rng: torch.Generator) -> None:
     """The x that goes into a block or a feed-forward layer is the same afterwards."""
@@ -132,16 +123,7 @@ def test_block_and_feed_forward_leave_their_input_alone(submission: Submission, 
 
 
 @number("6.16")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-)
+@requires("TransformerLM")
 @hint("The template's __init__ methods make all the layers that are needed: no more, no fewer.")
 def test_a_model_has_the_right_number_of_parameters(submission: Submission, reference: Submission) -> None:
     """However many heads and blocks there are, a model that runs has exactly the parameters of its layers."""
@@ -158,16 +140,7 @@ def test_a_model_has_the_right_number_of_parameters(submission: Submission, refe
 
 
 @number("6.17")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-)
+@requires("TransformerLM")
 @hint("A layer that is not used, or a tensor that was detached, learns nothing.")
 def test_every_parameter_can_learn(submission: Submission, rng: torch.Generator) -> None:
     """Every parameter of a model gets a gradient from its logits."""

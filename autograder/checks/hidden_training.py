@@ -19,19 +19,7 @@ OwnBand = Callable[[str], Band]
 @number("2.20")
 @weight(2)
 @covers("train")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-    "get_batch",
-    "loss_fn",
-    "estimate_loss",
-)
+@requires("TransformerLM", "estimate_loss")
 @hint("Each step takes a new batch, forgets the old gradient, computes the new one and lets AdamW follow it.")
 def test_training_lowers_the_loss_on_other_plays(trained: Trainings) -> None:
     """After a short training the model predicts plays that it has never seen as well as it should."""
@@ -50,19 +38,7 @@ def test_training_lowers_the_loss_on_other_plays(trained: Trainings) -> None:
 
 @number("2.21")
 @covers("train")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-    "get_batch",
-    "loss_fn",
-    "estimate_loss",
-)
+@requires("TransformerLM", "estimate_loss")
 @hint("The first point of the curve is measured before the first update, when all characters are about as likely.")
 def test_curve_begins_near_ln_v(trained: Trainings) -> None:
     """The curve of a real training begins at a loss near ln V, where V is the number of characters."""
@@ -79,19 +55,7 @@ def test_curve_begins_near_ln_v(trained: Trainings) -> None:
 
 @number("2.22")
 @covers("train")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-    "get_batch",
-    "loss_fn",
-    "estimate_loss",
-)
+@requires("TransformerLM", "estimate_loss")
 @hint("Record what estimate_loss says about the model that is returned, on each text, after the last update.")
 def test_curve_ends_at_the_loss_of_the_returned_model(trained: Trainings) -> None:
     """The last recorded losses are those that the returned model really has on the two texts."""
@@ -108,20 +72,7 @@ def test_curve_ends_at_the_loss_of_the_returned_model(trained: Trainings) -> Non
 
 
 @number("2.23")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-    "get_batch",
-    "loss_fn",
-    "estimate_loss",
-    "train",
-)
+@requires("TransformerLM", "train")
 @hint("If everything else passes, compare your model with the handout layer by layer.")
 def test_transformer_learns_as_well_as_it_should(trained: Trainings) -> None:
     """The whole transformer, trained for a short time, reaches the loss that such a model reaches."""
@@ -131,20 +82,7 @@ def test_transformer_learns_as_well_as_it_should(trained: Trainings) -> None:
 
 
 @number("2.24")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-    "get_batch",
-    "loss_fn",
-    "estimate_loss",
-    "train",
-)
+@requires("TransformerLM", "train")
 @hint("A loss that is too good to be true comes from positions that see later ones. Where could that happen?")
 def test_transformer_does_not_look_ahead(trained: Trainings) -> None:
     """The trained transformer is no better than a model can be that does not see the character to predict."""
@@ -161,21 +99,7 @@ def test_transformer_does_not_look_ahead(trained: Trainings) -> None:
 
 @number("10.20")
 @weight(2)
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-    "get_batch",
-    "loss_fn",
-    "estimate_loss",
-    "train",
-    "softmax_dim",
-)
+@requires("TransformerLM", "train", "softmax_dim")
 @hint("Follow softmax_dim from ModelConfig down to the softmax: does it arrive at each head?")
 def test_softmax_over_queries_makes_the_loss_far_too_low(trained: Trainings) -> None:
     """Trained with softmax_dim=1, the model reaches a loss on other plays that no honest model can reach."""
@@ -186,21 +110,7 @@ def test_softmax_over_queries_makes_the_loss_far_too_low(trained: Trainings) -> 
 
 
 @number("10.21")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-    "get_batch",
-    "loss_fn",
-    "estimate_loss",
-    "train",
-    "softmax_dim",
-)
+@requires("TransformerLM", "train", "softmax_dim")
 @hint("A model that reads the answer off its input needs to know nothing about the text.")
 def test_leak_helps_on_both_texts_alike(trained: Trainings) -> None:
     """Trained with softmax_dim=1, the model's recorded losses on train and test text are about the same."""
@@ -211,21 +121,7 @@ def test_leak_helps_on_both_texts_alike(trained: Trainings) -> None:
 
 
 @number("10.22")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-    "get_batch",
-    "loss_fn",
-    "estimate_loss",
-    "train",
-    "softmax_dim",
-)
+@requires("TransformerLM", "train", "softmax_dim")
 @hint("The last position of a window has no later one whose score could tell it anything.")
 def test_leak_is_of_no_use_at_the_end(trained: Trainings) -> None:
     """Trained with softmax_dim=1, the model is much worse at the last position, which has no future to see."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,11 +49,10 @@ def load_catalogue(public: Path = PUBLIC_CHECKS, hidden: Path = HIDDEN_CHECKS) -
 def _read(path: Path) -> list[tuple[CheckInfo, list[str]]]:
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
-    constants = _constants(tree)
     try:
         return [
             (
-                check_info(node.name, ast.get_docstring(node) or "", _declared(node, constants)),
+                check_info(node.name, ast.get_docstring(node) or "", _declared(node)),
                 [argument.arg for argument in node.args.args],
             )
             for node in functions
@@ -63,25 +61,10 @@ def _read(path: Path) -> list[tuple[CheckInfo, list[str]]]:
         raise CatalogueError(f"{path.name}: {error}") from None
 
 
-def _constants(tree: ast.Module) -> dict[str, tuple[object, ...]]:
-    """The module's own constants that hold a tuple of literals, for `@requires(*PARTS)`."""
-    found = {}
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple) and isinstance(node.targets[0], ast.Name):
-            with contextlib.suppress(ValueError):
-                found[node.targets[0].id] = ast.literal_eval(node.value)
-    return found
-
-
-def _declared(function: ast.FunctionDef, constants: dict[str, tuple[object, ...]]) -> dict[str, object]:
+def _declared(function: ast.FunctionDef) -> dict[str, object]:
     found: dict[str, object] = {}
     for node in function.decorator_list:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in DECORATORS:
-            values: list[object] = []
-            for argument in node.args:
-                if isinstance(argument, ast.Starred) and isinstance(argument.value, ast.Name):
-                    values.extend(constants.get(argument.value.id, ()))
-                else:
-                    values.append(ast.literal_eval(argument))
+            values = [ast.literal_eval(argument) for argument in node.args]
             found[node.func.id] = values if node.func.id in {"covers", "requires"} else values[0]
     return found

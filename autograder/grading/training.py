@@ -16,15 +16,11 @@ from autograder.grading.evidence import Evidence, encode, position_losses, windo
 from autograder.training_setting import TrainingSetting
 from support.checking import CheckFailure, Submission, expect
 from support.failures import SubmissionError
+from support.parts import with_parts_below
 from support.replies import curve_of
 
 TRAIN_FRACTION = 0.9
 BYTES_AT_ONCE = 8_000_000  # of logits in one reply
-
-MODEL_PARTS = (
-    *("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention"),
-    *("FeedForward", "Block", "TransformerLM"),
-)
 
 Judge = Callable[[Evidence, Callable[[str], Band]], None]
 
@@ -94,7 +90,9 @@ class Trainings:
         try:
             judge(self.doubled(), lambda quantity: self.band("double", quantity))
         except CheckFailure as error:
-            raise CheckFailure(error.did, error.expected, error.got, values=error.values, settled=MODEL_PARTS) from None
+            raise CheckFailure(
+                error.did, error.expected, error.got, values=error.values, settled=with_parts_below(["TransformerLM"])
+            ) from None
         except SubmissionError:
             raise failure.with_traceback(None) from None
 

@@ -9,17 +9,7 @@ from support.random_inputs import random_model
 
 
 @number("10.1")
-@requires(
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-    "Head",
-    "MultiHeadAttention",
-    "FeedForward",
-    "Block",
-    "TransformerLM",
-    "softmax_dim",
-)
+@requires("TransformerLM", "softmax_dim")
 @hint("Does the softmax_dim of the model's configuration arrive in attention_probs? Print it there.")
 def test_with_softmax_dim_1_a_later_token_changes_earlier_logits(submission: Submission, rng: torch.Generator) -> None:
     """A model made with softmax_dim=1, untrained, shows the leak: earlier logits depend on the last token."""

@@ -81,18 +81,7 @@ def test_estimate_restores_the_mode(submission: Submission) -> None:
 
 @number("2.5")
 @covers("estimate_loss")
-@requires(
-    "get_batch",
-    "loss_fn",
-    "TransformerLM",
-    "Block",
-    "FeedForward",
-    "MultiHeadAttention",
-    "Head",
-    "attention_scores",
-    "causal_mask",
-    "attention_probs",
-)
+@requires("get_batch", "loss_fn", "TransformerLM")
 @hint("Before training every character is about equally likely, and the loss is a mean in natural logarithms.")
 def test_first_loss_is_near_ln_v(submission: Submission, rng: torch.Generator) -> None:
     """A model that has learned nothing has a loss near ln V."""
@@ -109,7 +98,7 @@ def test_first_loss_is_near_ln_v(submission: Submission, rng: torch.Generator) -
 
 @number("2.6")
 @covers("train")
-@requires("get_batch", "loss_fn", "estimate_loss")
+@requires("estimate_loss")
 @hint("The curve has a point before the first update, one every eval_interval updates, and one at the end.")
 def test_history_has_the_right_steps(submission: Submission) -> None:
     """The curve has points at step 0, every `eval_interval` steps and at the end, none of them twice."""
@@ -123,7 +112,7 @@ def test_history_has_the_right_steps(submission: Submission) -> None:
 
 @number("2.7")
 @covers("train")
-@requires("get_batch", "loss_fn", "estimate_loss")
+@requires("estimate_loss")
 @hint("Each loss of the history belongs to the model as it is at that step, and to one of the two texts.")
 def test_history_is_what_the_model_can_do(submission: Submission) -> None:
     """The first and the last losses of the curve are those of the model before and after the training."""
@@ -160,7 +149,7 @@ def test_an_update_has_the_size_of_the_learning_rate(submission: Submission) -> 
 @number("2.9")
 @weight(2)
 @covers("train")
-@requires("get_batch", "loss_fn", "estimate_loss")
+@requires("estimate_loss")
 @hint("Every step needs the gradient of a new batch, and an optimizer step that follows it.")
 def test_loss_falls_on_a_text_that_is_easy(submission: Submission) -> None:
     """Training makes the loss fall on a text in which each character determines the next."""

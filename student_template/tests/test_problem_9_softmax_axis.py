@@ -60,7 +60,7 @@ def test_large_scores_do_not_overflow(submission: Submission) -> None:
 @number("9.5")
 @weight(2)
 @covers("softmax_dim")
-@requires("attention_scores", "causal_mask", "attention_probs", "Head")
+@requires("Head")
 @hint("Head.forward: __init__ has kept softmax_dim. Who needs it?")
 def test_a_head_hands_its_softmax_dim_on(submission: Submission) -> None:
     """A head made with softmax_dim=1 shares out each value among the positions that may see it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from support.checking import CheckFailure, Submission, SubmissionError
+from support.parts import with_parts_below
 
 
 def compose(
@@ -30,7 +31,9 @@ def compose(
         doubled()
     except CheckFailure as error:
         if submission.probes.doubles_were_called():
-            raise CheckFailure(error.did, error.expected, error.got, values=error.values, settled=replaced) from None
+            raise CheckFailure(
+                error.did, error.expected, error.got, values=error.values, settled=with_parts_below(replaced)
+            ) from None
         raise failure from None
     except SubmissionError:
         raise failure from None

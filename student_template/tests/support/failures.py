@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 class CheckFailure(AssertionError):
@@ -13,7 +13,7 @@ class CheckFailure(AssertionError):
     seen, so that a mistake in them cannot be its cause.
     """
 
-    def __init__(self, did: str, expected: str, got: str, *, values: str = "", settled: Sequence[str] = ()) -> None:
+    def __init__(self, did: str, expected: str, got: str, *, values: str = "", settled: Iterable[str] = ()) -> None:
         super().__init__(f"{did}: expected {expected}, got {got}")
         self.did, self.expected, self.got, self.values = did, expected, got, values
         self.settled = frozenset(settled)

@@ -6,12 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from support.parts import with_parts_below
+
 Visibility = Literal["hidden", "after_due_date", "after_published", "visible"]
 
 
 @dataclass(frozen=True)
 class CheckInfo:
-    """What a check's name, docstring and decorators say. `weight` is relative inside the problem."""
+    """What a check's name, docstring and decorators say.
+
+    `weight` is relative inside the problem. `requires` has the declared parts and all that these are built on.
+    """
 
     number: str
     title: str
@@ -56,5 +61,5 @@ def check_info(name: str, sentence: str, declared: dict[str, object]) -> CheckIn
         weight=float(str(declared.get("weight", 1))),
         visibility=visibility,
         covers=frozenset(declared.get("covers", ())),  # type: ignore[call-overload]
-        requires=frozenset(declared.get("requires", ())),  # type: ignore[call-overload]
+        requires=with_parts_below(declared.get("requires", ())),  # type: ignore[arg-type]
     )
