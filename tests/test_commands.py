@@ -1,0 +1,95 @@
+"""The command line beside `grade`, and the README's promise that every command in it is run by a test or by CI."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograder.paths import CALIBRATION, CORPUS, ROOT, SETTINGS
+
+RUN_BY_CI = {
+    "./run_autograder reference",
+    "bash setup.sh && .venv/bin/python -m pytest",
+    ".venv/bin/python -m autograder template --check",
+}
+RUN_BELOW = {
+    ".venv/bin/python -m autograder template",
+    ".venv/bin/python -m autograder corpus",
+    ".venv/bin/python -m autograder calibrate --device cpu --seeds 40",
+}
+
+
+def run(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "autograder", *arguments],
+        env={**os.environ, "PYTHONPATH": str(root), "PYTHONSAFEPATH": "1"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for part in ("autograder", "reference", "student_template"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", "runs"))
+    shutil.copy(SETTINGS, tmp_path)
+    return tmp_path
+
+
+def test_every_command_in_the_readme_is_run() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = [block.strip() for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL)]
+    inline = re.findall(r"`((?:\./run_autograder|bash|\.venv/bin/python) [^`\[]*)`", text)
+    assert set(blocks) | set(inline) == RUN_BY_CI | RUN_BELOW
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(" python -m", " .venv/bin/python -m")
+    for command in RUN_BY_CI:
+        assert all(part in ci for part in command.split(" && ")), command
+
+
+def test_corpus_is_built_once() -> None:
+    before = CORPUS.stat()
+    done = run("corpus")
+    assert done.returncode == 0, done.stderr
+    assert (CORPUS.stat().st_mtime_ns, CORPUS.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_template_is_written_where_it_has_drifted(project: Path) -> None:
+    stub = project / "student_template" / "charlm" / "attention.py"
+    wanted = stub.read_text(encoding="utf-8")
+    stub.write_text(wanted + "# drift\n", encoding="utf-8")
+    checked = run("template", "--check", root=project)
+    assert (checked.returncode, "student_template/charlm/attention.py" in checked.stdout) == (3, True)
+    assert stub.read_text(encoding="utf-8") == wanted + "# drift\n"
+    assert run("template", root=project).returncode == 0
+    assert stub.read_text(encoding="utf-8") == wanted
+
+
+def test_calibration_that_cannot_tell_honest_from_leaking_is_refused(project: Path) -> None:
+    settings = project / "assignment.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(
+        text.replace("num_steps = 350", "num_steps = 2").replace("eval_batches = 16", "eval_batches = 1")
+    )
+    file = project / CALIBRATION.relative_to(ROOT)
+    before = file.read_bytes()
+    done = run("calibrate", "--device", "cpu", "--setting", "cpu", "--seeds", "3", root=project)
+    assert done.returncode == 3, done.stdout
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("grades",), ("grade", "--device", "tpu"), ("grade", "--seed", "-1"), ("calibrate", "--seeds", "2")],
+)
+def test_wrong_usage_is_exit_code_2(arguments: tuple[str, ...]) -> None:
+    done = run(*arguments)
+    assert (done.returncode, "error:" in done.stderr) == (2, True)
