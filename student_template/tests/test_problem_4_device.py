@@ -27,8 +27,9 @@ def _expect_on(place: str, device: str, did: str) -> None:
 @hint("`device` is where the batch has to be in the end; it may be any name that PyTorch knows.")
 def test_batches_go_to_the_device(submission: Submission, device: str) -> None:
     """`get_batch` puts X and y on the device that it is given, and leaves the text on the CPU."""
+    long_text = TEXT.repeat(1000)  # so that an end that is off by one has no part in this
     for wanted in (device, "cpu"):
-        seen = submission.probes.batch_on(submission.data.get_batch, TEXT, 3, 4, device, wanted)
+        seen = submission.probes.batch_on(submission.data.get_batch, long_text, 3, 4, device, wanted)
         did = f"Called get_batch with device={wanted!r} and looked at"
         X, y, text = seen["places"]
         _expect_on(X, wanted, f"{did} X")
@@ -41,7 +42,7 @@ def test_batches_go_to_the_device(submission: Submission, device: str) -> None:
 @hint("A tensor that is made inside a function is on the CPU unless it is told otherwise.")
 def test_masked_scores_stay_on_the_device(submission: Submission, device: str) -> None:
     """`causal_mask` works on the device of its inputs."""
-    tensors = [torch.zeros(2, 3, 3), torch.tril(torch.ones(5, 5))]
+    tensors = [torch.zeros(2, 3, 3), torch.tril(torch.ones(3, 3))]
     place = submission.probes.place_of_result(submission.attention.causal_mask, tensors, device)
     _expect_on(place, device, f"Called causal_mask with tensors on {device}")
 

@@ -51,10 +51,11 @@ def test_a_masked_score_gets_probability_zero(submission: Submission) -> None:
 @covers("attention_probs")
 @hint("attention_probs: exp(1000) does not fit into a float. PyTorch's own softmax knows a way round that.")
 def test_large_scores_do_not_overflow(submission: Submission) -> None:
-    """Scores of a thousand give probabilities, not NaN."""
-    scores = torch.tensor([[[1000.0, 1000.0], [1000.0, -1000.0]]])
-    expected = torch.tensor([[[0.5, 0.5], [1.0, 0.0]]])
-    expect_close(submission.attention.attention_probs(scores), expected, "turned scores of 1000 into probabilities")
+    """Scores of a thousand, and of minus a thousand in another row, give probabilities, not NaN."""
+    scores = torch.tensor([[[1000.0, 1000.0], [1000.0, -1000.0]], [[-1000.0, -1000.0], [0.0, 0.0]]])
+    expected = torch.tensor([[[0.5, 0.5], [1.0, 0.0]], [[0.5, 0.5], [0.5, 0.5]]])
+    did = "turned scores of 1000 and -1000 into probabilities"
+    expect_close(submission.attention.attention_probs(scores), expected, did)
 
 
 @number("9.5")
