@@ -12,7 +12,7 @@ import torch
 from autograder.bands import Band
 from autograder.checks import hidden_training
 from autograder.grading.evidence import Evidence, encode, position_losses, windows
-from autograder.grading.training import MODEL_PARTS, Trainings
+from autograder.grading.training import Trainings
 from autograder.training_setting import TrainingSetting
 from support.checking import CheckFailure, expect
 from support.failures import CallTimedOut, SubmissionError
@@ -114,7 +114,8 @@ def test_a_failure_with_the_stand_in_is_no_fault_of_the_model() -> None:
     wrong = {"honest": evidence("honest", held_out=4.2), "double": evidence("double", held_out=4.2)}
     with pytest.raises(CheckFailure) as caught:
         hidden_training.test_training_lowers_the_loss_on_other_plays(Prepared(**wrong))
-    assert caught.value.settled == frozenset(MODEL_PARTS)
+    assert {"TransformerLM", "Head", "causal_mask"} <= caught.value.settled
+    assert not {"train", "get_batch", "loss_fn", "estimate_loss"} & caught.value.settled
 
 
 def test_when_nothing_can_be_trained_the_own_error_is_shown() -> None:
