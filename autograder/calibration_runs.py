@@ -39,4 +39,4 @@ def _prepare() -> None:
 
 def _one(setting: TrainingSetting, device: str, kind: str, seed: int) -> dict[str, float]:
     trainings = Trainings(LocalSubmission(), setting, device, load_corpus(), load_held_out(), seed)
-    return trainings.evidence(kind).quantities()
+    return trainings.train(kind).quantities()

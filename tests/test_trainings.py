@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import pytest
 import torch
 
-from autograder.bands import Band
+from autograder.bands import Band, Bands
+from autograder.calibration import CalibrationError
 from autograder.checks import hidden_training
 from autograder.grading.evidence import Evidence, encode, position_losses, windows
 from autograder.grading.training import Trainings
@@ -53,7 +55,11 @@ class Prepared(Trainings):
         low, high = BANDS[kind].get(quantity, (-0.1, 0.1))
         return Band(low, high, (low + high) / 2, 0.01, 40, 1e-7)
 
-    def _train(self, kind: str) -> Evidence:
+    @cached_property
+    def _bands(self) -> Bands:
+        return Bands({})
+
+    def train(self, kind: str) -> Evidence:
         self.trained.append(kind)
         outcome = self.outcomes[kind]
         if isinstance(outcome, Exception):
@@ -116,6 +122,12 @@ def test_a_failure_with_the_stand_in_is_no_fault_of_the_model() -> None:
         hidden_training.test_training_lowers_the_loss_on_other_plays(Prepared(**wrong))
     assert {"TransformerLM", "Head", "causal_mask"} <= caught.value.settled
     assert not {"train", "get_batch", "loss_fn", "estimate_loss"} & caught.value.settled
+
+
+def test_without_bands_nothing_is_trained() -> None:
+    submission: Any = None
+    with pytest.raises(CalibrationError, match="calibrate"):
+        Trainings(submission, SETTING, "cpu", "ab", "ab", 0).honest()
 
 
 def test_when_nothing_can_be_trained_the_own_error_is_shown() -> None:
