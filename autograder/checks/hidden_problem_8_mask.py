@@ -42,6 +42,7 @@ def test_the_softmax_of_fewer_positions_is_right(
 
 @number("8.10")
 @weight(2)
+@covers("causality")
 @requires("TransformerLM")
 @hint("Follow one position through the model: in which step does it get anything from another one?")
 def test_no_model_looks_ahead(submission: Submission, rng: torch.Generator) -> None:
@@ -60,6 +61,7 @@ def test_no_model_looks_ahead(submission: Submission, rng: torch.Generator) -> N
 
 
 @number("8.11")
+@covers("causality")
 @requires("TransformerLM")
 @hint("The logits at a position come from the tokens up to there. Does the mask come before the softmax?")
 def test_no_gradient_reaches_the_future(submission: Submission, rng: torch.Generator) -> None:
@@ -83,6 +85,7 @@ def test_no_gradient_reaches_the_future(submission: Submission, rng: torch.Gener
 
 
 @number("8.12")
+@covers("causality")
 @requires("TransformerLM")
 @hint("What a model says about a position may depend on neither the rest of the text nor the length of it.")
 def test_a_beginning_is_read_alone_as_in_the_whole_text(submission: Submission, rng: torch.Generator) -> None:

@@ -72,7 +72,7 @@ def test_curve_ends_at_the_loss_of_the_returned_model(trained: Trainings) -> Non
 
 
 @number("2.23")
-@requires("TransformerLM", "train")
+@requires("TransformerLM", "causality", "train")
 @hint("If everything else passes, compare your model with the handout layer by layer.")
 def test_transformer_learns_as_well_as_it_should(trained: Trainings) -> None:
     """The whole transformer, trained for a short time, reaches the loss that such a model reaches."""
@@ -82,7 +82,7 @@ def test_transformer_learns_as_well_as_it_should(trained: Trainings) -> None:
 
 
 @number("2.24")
-@requires("TransformerLM", "train")
+@requires("TransformerLM", "causality", "train")
 @hint("A loss that is too good to be true comes from positions that see later ones. Where could that happen?")
 def test_transformer_does_not_look_ahead(trained: Trainings) -> None:
     """The trained transformer is no better than a model can be that does not see the character to predict."""
@@ -99,7 +99,7 @@ def test_transformer_does_not_look_ahead(trained: Trainings) -> None:
 
 @number("10.20")
 @weight(2)
-@requires("TransformerLM", "train", "softmax_dim")
+@requires("TransformerLM", "causality", "train", "softmax_dim")
 @hint("Follow softmax_dim from ModelConfig down to the softmax: does it arrive at each head?")
 def test_softmax_over_queries_makes_the_loss_far_too_low(trained: Trainings) -> None:
     """Trained with softmax_dim=1, the model reaches a loss on other plays that no honest model can reach."""
@@ -110,7 +110,7 @@ def test_softmax_over_queries_makes_the_loss_far_too_low(trained: Trainings) -> 
 
 
 @number("10.21")
-@requires("TransformerLM", "train", "softmax_dim")
+@requires("TransformerLM", "causality", "train", "softmax_dim")
 @hint("A model that reads the answer off its input needs to know nothing about the text.")
 def test_leak_helps_on_both_texts_alike(trained: Trainings) -> None:
     """Trained with softmax_dim=1, the model's recorded losses on train and test text are about the same."""
@@ -121,7 +121,7 @@ def test_leak_helps_on_both_texts_alike(trained: Trainings) -> None:
 
 
 @number("10.22")
-@requires("TransformerLM", "train", "softmax_dim")
+@requires("TransformerLM", "causality", "train", "softmax_dim")
 @hint("The last position of a window has no later one whose score could tell it anything.")
 def test_leak_is_of_no_use_at_the_end(trained: Trainings) -> None:
     """Trained with softmax_dim=1, the model is much worse at the last position, which has no future to see."""

@@ -89,6 +89,7 @@ def test_tril_may_be_of_any_dtype(submission: Submission) -> None:
 
 @number("8.7")
 @weight(2)
+@covers("causality")
 @requires("TransformerLM")
 @hint("Follow one position through the model: in which step does it get anything from another one?")
 def test_a_later_token_changes_no_earlier_logit(submission: Submission, rng: torch.Generator) -> None:
