@@ -144,7 +144,7 @@ class RunContext:
         handle = RemoteSubmission(
             self._zygote,
             code,
-            limits=Limits(seconds=seconds, memory=memory),
+            limits=Limits(seconds=seconds, memory=memory, closed=self.device != "cuda"),
             seed=self.seed_for("worker", purpose),
             trusted=trusted,
         )

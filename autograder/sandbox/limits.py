@@ -13,7 +13,8 @@ class Limits:
 
     `seconds` is the time that the calls of one check may take together. `memory` is address space beyond what
     the zygote has mapped already; CUDA reserves far more than it uses, so switch it off where there is a GPU.
-    `processes` counts threads too, and only holds where the worker has a user id of its own.
+    `processes` counts threads too, and only holds where the worker has a user id of its own. `closed` refuses the
+    system calls and files that student code has no use for; a GPU's driver needs some of them.
     """
 
     seconds: float = 10.0
@@ -25,3 +26,4 @@ class Limits:
     header: int = 4 * MIB
     body: int = 256 * MIB
     output: int = 64 << 10
+    closed: bool = True

@@ -1,7 +1,7 @@
 """Takes away from the worker what it does not need. Runs in the worker before any student code.
 
 Each mechanism that this system lacks is named in the list that `confine` returns; the grader decides what to
-do about it. Further mechanisms (a seccomp filter, Landlock) belong into `confine`, after the user id is changed.
+do about it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,22 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from autograder.sandbox import landlock, seccomp
 from autograder.sandbox.limits import Limits
 
 LINUX = sys.platform == "linux"
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 36, 38
+NO_LANDLOCK = "a closed file system: its kernel has no Landlock"
+NO_PROCESSOR = "a filter of system calls: none is known for its processor"
+UNREADABLE = "a Python and libraries that the worker's user can read"
+# What no instructor can change about a machine, or what protects nothing. All else has to be there where grades count.
+OPTIONAL = frozenset({NO_LANDLOCK, NO_PROCESSOR, UNREADABLE})
+# Besides Python's own folders: libraries, and what they and the C library look at. Not all exist everywhere.
+READABLE = (
+    *("/usr", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl/openssl.cnf"),
+    *("/proc/self", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/sys/vm/overcommit_memory"),
+    *("/sys/devices/system", "/dev/zero", "/dev/random", "/dev/urandom"),
+)
 UNUSED_IDS = range(200_000_000, 2_000_000_000)  # above what systems hand out, also to containers
 
 
@@ -34,10 +46,11 @@ def unused_id() -> int:
     return random.SystemRandom().choice(UNUSED_IDS)
 
 
-def confine(uid: int | None, limits: Limits, parent: int) -> list[str]:
+def confine(uid: int | None, limits: Limits, parent: int, code: str, scratch: str) -> list[str]:
     """Become `uid` (None: stay who we are) and accept the limits for good; returns what could not be done.
 
-    Raises OSError when the user id cannot be changed: without that nothing else is worth much.
+    Only `code` can be read then, besides what Python needs, and only `scratch` written to. Raises OSError when the
+    user id cannot be changed: without that nothing else is worth much.
     """
     missing = [] if uid is not None else ["a user id of its own"]
     if LINUX:
@@ -52,7 +65,8 @@ def confine(uid: int | None, limits: Limits, parent: int) -> list[str]:
         _prctl(PR_SET_NO_NEW_PRIVS, 1)
     else:
         missing.append("the death with its parent and the ban on new privileges (Linux only)")
-    return missing + _limit(limits, counted=uid is not None)
+    missing += _limit(limits, counted=uid is not None)
+    return missing + _close(limits, code, scratch)
 
 
 def become(uid: int) -> None:
@@ -180,6 +194,32 @@ def _limit(limits: Limits, *, counted: bool) -> list[str]:
             resource.setrlimit(getattr(resource, name), (value, value))
         except (AttributeError, OSError, ValueError):
             missing.append(name)
+    return missing
+
+
+def _close(limits: Limits, code: str, scratch: str) -> list[str]:
+    if not limits.closed:
+        return ["a closed file system and a filter of system calls: they are switched off, as a GPU needs"]
+    if not LINUX:
+        return ["a closed file system and a filter of system calls (Linux only)"]
+    missing = []
+    try:
+        version = landlock.version()
+        if version:
+            pythons = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, *sys.path}
+            landlock.restrict(version, [code, *pythons, *READABLE], [scratch, os.devnull])
+        else:
+            missing.append(NO_LANDLOCK)
+    except OSError as error:
+        missing.append(f"a closed file system: {error.strerror}")
+    try:
+        processor = seccomp.processor()
+        if processor:
+            seccomp.install(processor)
+        else:
+            missing.append(NO_PROCESSOR)
+    except OSError as error:
+        missing.append(f"a filter of system calls: {error.strerror}")
     return missing
 
 

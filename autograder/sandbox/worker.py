@@ -25,7 +25,7 @@ import torch
 from autograder.sandbox.codec import Decoder, Encoder, Node, Unsendable, is_plain
 from autograder.sandbox.failures import describe
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.privileges import close_descriptors, confine
+from autograder.sandbox.privileges import UNREADABLE, close_descriptors, confine
 from autograder.sandbox.wire import Caps, Channel, Closed, TooLarge
 
 MODULES = ("tokenizer", "data", "attention", "model", "training")
@@ -53,7 +53,7 @@ def main(spec: Spec, sock: int, output: int, keep_environment: dict[str, str]) -
     channel = Channel(socket.socket(fileno=CHANNEL), Caps(spec.limits.header, spec.limits.body))
     try:
         _set_up_interpreter(spec, keep_environment)
-        missing = confine(spec.uid, spec.limits, parent)
+        missing = confine(spec.uid, spec.limits, parent, spec.code, spec.scratch)
         missing += _check_access(spec)
         torch.set_num_threads(spec.threads)
         _seed(spec.seed)
@@ -104,7 +104,7 @@ def _check_access(spec: Spec) -> list[str]:
     """Raises PermissionError when this process cannot work where it is; returns what it cannot reach beyond that."""
     if not os.access(spec.code, os.R_OK | os.X_OK) or not os.access(spec.scratch, os.W_OK | os.X_OK):
         raise PermissionError(f"{spec.scratch} lies in a folder that the worker's user cannot enter")
-    return [] if os.access(torch.__file__, os.R_OK) else ["a Python and libraries that the worker's user can read"]
+    return [] if os.access(torch.__file__, os.R_OK) else [UNREADABLE]
 
 
 def _seed(seed: int) -> None:

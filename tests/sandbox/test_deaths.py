@@ -161,7 +161,7 @@ def f():
     time.sleep(0.2)
     {ending}
 """
-    submission = submit(source, limits=Limits(seconds=1))
+    submission = submit(source, limits=Limits(seconds=1, closed=False))
     with contextlib.suppress(SubmissionError):
         submission.model.f()
     submission.session.fresh()
@@ -185,7 +185,7 @@ def test_a_fork_bomb_is_over_with_its_worker(submit: Submit) -> None:
                 except OSError: pass
         def g(): return os.getuid()
     """
-    submission = submit(source, limits=Limits(seconds=1, processes=64))
+    submission = submit(source, limits=Limits(seconds=1, processes=64, closed=False))
     began = time.monotonic()
     assert kind_of(submission.model.f)[0] in (CallTimedOut, BadReply, WorkerDied)
     assert time.monotonic() - began < 5

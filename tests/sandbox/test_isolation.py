@@ -20,6 +20,7 @@ import pytest
 
 from autograder.sandbox import privileges
 from autograder.sandbox.handle import RemoteSubmission
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.nursery import ROOT
 from autograder.sandbox.zygote import SandboxError, Zygote
 from support.checking import SubmissionError
@@ -95,7 +96,8 @@ def test_no_argument_folder_or_module_of_the_grader_is_left(look: Any) -> None:
 
 
 @linux
-def test_no_descriptor_is_inherited(look: Any) -> None:
+def test_no_descriptor_is_inherited(submit: Submit) -> None:
+    look = submit(LOOK, limits=Limits(closed=False)).model
     assert look.descriptors() == [0, 1, 2, 3]
     assert look.subprocess_descriptors() == ["0", "1", "2", "3"]  # the last one is the folder that `ls` reads
 
@@ -146,7 +148,8 @@ def test_the_submission_cannot_be_changed(look: Any) -> None:
 
 
 @root
-def test_protected_files_cannot_be_read(look: Any, zygote: Zygote, tmp_path: Path) -> None:
+def test_protected_files_cannot_be_read(submit: Submit, zygote: Zygote) -> None:
+    look = submit(LOOK, limits=Limits(closed=False)).model
     public = Path("/tmp") / f"secrets-{os.getpid()}"
     secret = public / "reference" / "solution.py"
     try:
@@ -229,9 +232,11 @@ def test_it_works_without_root_and_says_what_is_missing() -> None:
         import os, psutil
         with start_zygote() as zygote, RemoteSubmission(zygote, code) as submission:
             print(submission.model.ids()[0][0] == os.getuid(), submission.session.missing, zygote.protect([]))
+            print(repr(submission.model.stack_environment()))
+        with start_zygote() as zygote, RemoteSubmission(zygote, code, limits=Limits(closed=False)) as submission:
             submission.model.leave_daemon()
             submission.session.fresh()
-            print(repr(submission.model.stack_environment()))
+            submission.model.me()
             print([process.name() for process in psutil.process_iter() if "54321" in process.cmdline()])
     """
     daemon = """
@@ -279,6 +284,7 @@ def run_script(
         import sys
         from pathlib import Path
         from autograder.sandbox.handle import RemoteSubmission
+        from autograder.sandbox.limits import Limits
         from autograder.sandbox.zygote import Zygote
         code, start_zygote = Path(sys.argv[1]), getattr(Zygote, sys.argv[2])
     """
