@@ -16,6 +16,7 @@ from typing import Any
 from autograder.sandbox import privileges, references, replies
 from autograder.sandbox.codec import Decoder, Encoder, Node
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.scratch import Scratch, ScratchFull, remove, remove_all_of
 from autograder.sandbox.wire import Caps, Channel, Closed, Late, Malformed, Output
 from autograder.sandbox.worker import Spec
 from autograder.sandbox.zygote import SandboxError, Zygote
@@ -32,7 +33,7 @@ class Worker:
     pid: int
     channel: Channel
     output: Output
-    scratch: Path
+    scratch: Scratch
     kills_before: int
     requests: int = 0
 
@@ -40,7 +41,7 @@ class Worker:
 class WorkerSession:
     """Starts a worker at the first call, and a new one after `fresh()` or when one was lost.
 
-    `missing` names the protections that this system lacks, `output` is what the last worker printed (its first
+    `output` is what the last worker printed (its first
     bytes). `seed` goes to the random generators of the next worker. What goes wrong in `trusted` code is a
     SandboxError, not a SubmissionError.
     """
@@ -94,12 +95,20 @@ class WorkerSession:
         self._left = self.limits.seconds
         self.seed = self.seed if seed is None else seed
 
+    def protections_missing(self) -> list[str]:
+        """The protections that this system lacks. Starts a worker, which loads nothing of the submission yet."""
+        if self._worker is None:
+            self._start()
+        return self.missing
+
     def close(self) -> None:
         """End the worker and delete its folder."""
         try:
             self._end(0.0)
         finally:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            remove(self._folder)
+            if self._uid is not None:
+                remove_all_of(self._uid)  # with Landlock there is nothing
 
     def release(self, generation: int, number: int) -> None:
         """Let the worker forget an object, with the next request."""
@@ -122,6 +131,7 @@ class WorkerSession:
         began = time.monotonic()
         try:
             reply, blob = self._exchange(worker, header, body, began + self._left)
+            worker.scratch.check()
             failure = replies.error_in(reply, worker.requests)
             if failure is None:
                 decoder = Decoder(blob, self._resolve)
@@ -133,6 +143,9 @@ class WorkerSession:
             self._end(0.0)
         except Malformed as error:
             failure = BadReply(["BadReply"], f"the submission's process sent no valid answer: {error}")
+            self._end(0.0)
+        except ScratchFull as error:
+            failure = WorkerDied(["WorkerDied"], str(error))
             self._end(0.0)
         except Closed:
             failure = self._bury(worker)
@@ -168,20 +181,18 @@ class WorkerSession:
         return replies.death(ended["status"], self.output, memory_ran_out=killed)
 
     def _start(self) -> Worker:
-        scratch = Path(tempfile.mkdtemp(prefix="scratch-", dir=self._folder))
-        if self._uid is not None:
-            os.chown(scratch, self._uid, self._uid)
+        scratch = Scratch(self._folder, self._uid, self.limits)
         ours, theirs = socket.socketpair()
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
-        spec = Spec(str(self._code), str(scratch), self._uid, self.seed, self.threads, self.limits)
+        spec = Spec(str(self._code), str(scratch.path), self._uid, self.seed, self.threads, self.limits)
         try:
             pid = self._zygote.spawn(spec, theirs.fileno(), writing)
         finally:
             theirs.close()
             os.close(writing)
         output = Output(reading, self.limits.output)
-        channel = Channel(ours, Caps(self.limits.header, self.limits.body), output)
+        channel = Channel(ours, Caps(self.limits.header, self.limits.body), output, scratch.check)
         self._worker = Worker(pid, channel, output, scratch, replies.kills_for_memory())
         try:
             hello, _ = channel.receive(time.monotonic() + START_SECONDS)
@@ -207,7 +218,7 @@ class WorkerSession:
             worker.output.drain()
             worker.output.close()
             self.output = worker.output.kept.decode("utf-8", "replace")
-            shutil.rmtree(worker.scratch, ignore_errors=True)
+            worker.scratch.delete()
         if ended["status"] is None or ended["left"]:
             raise SandboxError("processes of the submission could not be ended")
         return ended

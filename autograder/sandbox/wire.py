@@ -13,12 +13,13 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 PREFIX = struct.Struct(">4sIQ")
 MAGIC = b"CLM1"
+WATCH_SECONDS = 0.25  # how often a channel that waits looks at what it was told to watch
 READS_AT_ONCE = 16  # a worker may print faster than it is read, and the deadline has to be looked at
 LONGEST_INTEGER = 19  # digits that a 64-bit number may have; longer ones travel tagged
 
@@ -82,11 +83,18 @@ class Output:
 
 
 class Channel:
-    """Frames both ways over a stream socket. While it waits, it drains `output` where there is one."""
+    """Frames both ways over a stream socket. While it waits, it drains `output` and calls `watch`, which may raise."""
 
-    def __init__(self, sock: socket.socket, caps: Caps, output: Output | None = None) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        caps: Caps,
+        output: Output | None = None,
+        watch: Callable[[], None] | None = None,
+    ) -> None:
         sock.setblocking(False)
-        self._sock, self._caps, self._output = sock, caps, output
+        self._sock, self._caps, self._output, self._watch = sock, caps, output, watch
+        self._watched = time.monotonic()
 
     def send(self, header: dict[str, Any], body: bytes = b"", deadline: float | None = None) -> None:
         """Raises TooLarge when the frame exceeds the caps (nothing is sent then), Closed, or Late."""
@@ -137,13 +145,23 @@ class Channel:
             poll.register(self._sock, event)
             if self._output is not None and self._output.open:
                 poll.register(self._output.descriptor, select.POLLIN)
-            ready = dict(poll.poll(_milliseconds(deadline)))
+            ready = dict(poll.poll(_milliseconds(self._next_look(deadline))))
             if self._output is not None and self._output.descriptor in ready:
                 self._output.drain()
             if deadline is not None and time.monotonic() >= deadline:
                 raise Late("no answer within the time limit")
             if self._sock.fileno() in ready:
                 return
+
+    def _next_look(self, deadline: float | None) -> float | None:
+        """Look at what is watched if it is time to; until when to wait, at most."""
+        if self._watch is None:
+            return deadline
+        if time.monotonic() - self._watched >= WATCH_SECONDS:
+            self._watch()
+            self._watched = time.monotonic()
+        due = self._watched + WATCH_SECONDS
+        return due if deadline is None else min(due, deadline)
 
 
 @contextlib.contextmanager

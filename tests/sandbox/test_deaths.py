@@ -208,3 +208,81 @@ def test_the_scratch_folders_are_deleted(submit: Submit) -> None:
     submission.close()
     assert not folder.parent.exists()
     assert not os.path.lexists(folder)
+
+
+FILLING = """
+    import os, time
+    def files(count, size):
+        for number in range(count):
+            with open(f"file-{number}", "wb") as file: file.write(bytes(size))
+        return count
+    def files_and_wait(count, size):
+        files(count, size)
+        time.sleep(60)
+    def nested(depth):
+        for _ in range(depth):
+            os.mkdir("a" * 20)
+            os.chdir("a" * 20)
+    def links():
+        os.symlink("/usr", "usr")
+        os.symlink(".", "self")
+        os.symlink("nowhere", "broken")
+        return "fine"
+    def rewrite(count, size):
+        for _ in range(count): files(1, size)
+        return "fine"
+    def g(): return "fine"
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [("files", (5, MIB)), ("files_and_wait", (5, MIB)), ("files", (101, 0)), ("nested", (600,))],
+)
+def test_too_many_files_cost_the_call(submit: Submit, function: str, arguments: tuple[int, ...]) -> None:
+    submission = submit(FILLING, limits=Limits(scratch=4 * MIB, scratch_files=100))
+    began = time.monotonic()
+    found, message = kind_of(lambda: getattr(submission.model, function)(*arguments))
+    assert found is WorkerDied
+    assert message == "the submission wrote more than 4 MB of files, or more than 100 files"
+    assert time.monotonic() - began < 4
+    assert submission.model.g() == "fine"
+
+
+def test_files_within_the_limits_cost_nothing(submit: Submit) -> None:
+    submission = submit(FILLING, limits=Limits(scratch=4 * MIB, scratch_files=100))
+    assert submission.model.files(3, MIB) == 3
+    submission.session.fresh()
+    assert submission.model.files(99, 0) == 99
+    submission.session.fresh()
+    assert submission.model.rewrite(20, MIB) == "fine"
+    assert submission.model.links() == "fine"
+
+
+def test_folders_nested_deeply_are_deleted(submit: Submit) -> None:
+    submission = submit(FILLING + "    def folder(): return os.getcwd()\n", limits=Limits(scratch_files=10**6))
+    folder = Path(submission.model.folder())
+    assert kind_of(lambda: submission.model.nested(3000)) == (
+        WorkerDied,
+        "the submission made a folder that cannot be looked into: File name too long",
+    )
+    assert submission.model.g() == "fine"
+    submission.close()
+    assert not folder.parent.exists()
+
+
+@root
+def test_what_a_submission_leaves_in_shared_folders_is_deleted(submit: Submit) -> None:
+    source = """
+        import os
+        def f(names):
+            for name in names:
+                os.makedirs(name + "/inside")
+                open(name + "/inside/file", "w").close()
+    """
+    names = [f"{folder}/left-{os.getpid()}" for folder in ("/tmp", "/dev/shm") if os.access(folder, os.W_OK)]
+    submission = submit(source, limits=Limits(closed=False))
+    submission.model.f(names)
+    assert all(map(os.path.exists, names))
+    submission.close()
+    assert not any(map(os.path.exists, names))

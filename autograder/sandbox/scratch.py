@@ -1,0 +1,87 @@
+"""A worker's own folder: made, watched while the worker runs, and deleted. The submission can put anything into it."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from autograder.sandbox.limits import MIB, Limits
+
+SHARED = ("/tmp", "/var/tmp", "/dev/shm")
+BLOCK = 512  # what st_blocks counts
+
+
+class ScratchFull(Exception):
+    """The submission left more in its folder than it may."""
+
+
+class Scratch:
+    """A new folder inside `parent`, owned by `uid` (None: by ourselves)."""
+
+    def __init__(self, parent: Path, uid: int | None, limits: Limits) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="scratch-", dir=parent))
+        self._limits = limits
+        if uid is not None:
+            os.chown(self.path, uid, uid)
+
+    def check(self) -> None:
+        """Raises ScratchFull. Follows no link, and looks at few more entries than there may be."""
+        try:
+            self._count()
+        except OSError as error:
+            raise ScratchFull(f"the submission made a folder that cannot be looked into: {error.strerror}") from error
+
+    def _count(self) -> None:
+        size = count = 0
+        folders = [str(self.path)]
+        while folders:
+            for entry in _entries(folders.pop(), self._limits.scratch_files + 1):
+                count += 1
+                with contextlib.suppress(FileNotFoundError):  # deleted in the meantime
+                    size += entry.stat(follow_symlinks=False).st_blocks * BLOCK
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                if size > self._limits.scratch or count > self._limits.scratch_files:
+                    raise ScratchFull(
+                        f"the submission wrote more than {self._limits.scratch // MIB} MB of files,"
+                        f" or more than {self._limits.scratch_files} files"
+                    )
+
+    def delete(self) -> None:
+        """Never fails, whatever lies in the folder."""
+        remove(self.path)
+
+
+def _entries(folder: str, most: int) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return list(itertools.islice(found, most))
+    except (FileNotFoundError, NotADirectoryError):
+        return []  # deleted in the meantime
+
+
+def remove(path: Path) -> None:
+    """Delete a file, a link or a folder. Python's own way gives up on folders that are nested very deeply."""
+    with contextlib.suppress(OSError, RecursionError):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    if os.path.lexists(path):
+        subprocess.run(["/bin/rm", "-rf", "--", str(path)], stderr=subprocess.DEVNULL, check=False)
+
+
+def remove_all_of(uid: int, folders: tuple[str, ...] = SHARED) -> None:
+    """Delete what a user id left in the folders that everybody may write to."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            for name in os.listdir(folder):
+                path = Path(folder, name)
+                with contextlib.suppress(FileNotFoundError):  # somebody else's, deleted in the meantime
+                    if path.lstat().st_uid == uid:
+                        remove(path)
