@@ -6,6 +6,7 @@ import torch
 
 from support.checking import Submission, expect, expect_close, expect_shape, hint, number, requires
 from support.random_inputs import random_model
+from support.replies import parameter_of
 
 SIZES = {"vocab_size": 11, "ctx_size": 7, "embed_size": 12, "num_heads": 3, "num_blocks": 2}
 
@@ -21,9 +22,9 @@ def test_with_softmax_dim_1_every_position_sees_every_later_one(submission: Subm
         cotangent = torch.zeros(1, 7, 11)
         cotangent[0, t] = torch.randn(11, generator=rng)
         found = submission.probes.parameter_gradients(model, tokens.unsqueeze(0), cotangent)
-        rows = found["token_embedding.weight"][tokens]
-        unseen = [i for i in range(7) if not bool((rows[i] != 0).any())]
         did = f"followed the logits at position {t} of 7 back to the embeddings, in a model with softmax_dim=1"
+        rows = parameter_of(found, "token_embedding.weight", (11, 12), did)[tokens]
+        unseen = [i for i in range(7) if not bool((rows[i] != 0).any())]
         expect(not unseen, did, "a gradient at every position", f"none at {unseen}")
 
 

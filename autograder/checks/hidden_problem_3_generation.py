@@ -21,7 +21,6 @@ from support.checking import (
     requires,
     weight,
 )
-from support.random_inputs import random_model
 
 
 def _model(submission: Submission, vocab_size: int, ctx_size: int) -> Any:
@@ -139,11 +138,9 @@ def test_without_a_generator_the_global_one_decides(submission: Submission, rng:
 @hint("Compare with the model's own scores for the end of the prompt.")
 def test_real_model_samples_from_its_own_scores(submission: Submission, rng: torch.Generator) -> None:
     """A real model continues a long prompt with the probabilities that it gives to the end of that prompt."""
-    sizes = {"vocab_size": 6, "ctx_size": 5, "embed_size": 8, "num_heads": 2, "num_blocks": 2}
-    model = random_model(submission, rng, **sizes)
-    # Sharper scores, so that other windows and other positions give clearly other probabilities.
-    sharp = 4 * submission.probes.get_parameters(model)["lm_head.weight"]
-    submission.probes.set_parameters(model, {"lm_head.weight": sharp})
+    model = _model(submission, 6, 5)
+    # Sharp scores, so that another window or position gives clearly other ones.
+    submission.probes.set_parameters(model, {"lm_head.weight": 2 * torch.randn(6, 8, generator=rng)})
     model.eval()
     did = "Continued the same long prompt in 2000 rows by one token each"
     for prompt in torch.randint(6, (3, 1, 13), generator=rng):

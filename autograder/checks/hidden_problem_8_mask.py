@@ -9,6 +9,7 @@ from torch import Tensor
 
 from support.checking import Submission, covers, expect, expect_close, expect_shape, hint, number, requires, weight
 from support.random_inputs import random_model
+from support.replies import parameter_of
 
 SIZES = (  # of models: heads of several sizes, one block and more
     {"vocab_size": 9, "ctx_size": 6, "embed_size": 8, "num_heads": 1, "num_blocks": 1},
@@ -74,11 +75,12 @@ def test_no_gradient_reaches_the_future(submission: Submission, rng: torch.Gener
             cotangent = torch.zeros(1, T, V)
             cotangent[0, t] = torch.randn(V, generator=rng)
             found = submission.probes.parameter_gradients(model, tokens.unsqueeze(0), cotangent)
-            rows = found["token_embedding.weight"][tokens]
+            did = f"followed the logits at position {t} of {T} back to the embeddings of the tokens"
+            rows = parameter_of(found, "token_embedding.weight", (V, sizes["embed_size"]), did)[tokens]
             reached = [i for i in range(T) if bool((rows[i] != 0).any())]
             expect(
                 reached == list(range(t + 1)),
-                f"followed the logits at position {t} of {T} back to the embeddings of the tokens",
+                did,
                 f"a gradient at the positions 0 to {t}, and exactly 0 after them",
                 f"one at the positions {reached}",
             )

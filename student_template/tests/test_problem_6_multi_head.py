@@ -205,7 +205,6 @@ def test_a_model_tells_positions_apart(submission: Submission) -> None:
         # Tokens 3 and 4 are what token 0 should look like at the positions 1 and 2; nothing is added at position 0.
         "token_embedding.weight": torch.stack([token, 3 * at_1, at_2 - at_1, token + at_1, token + at_2]),
         "position_embedding.weight": torch.stack([torch.zeros(3), at_1, at_2, 7 * at_2]),
-        "lm_head.weight": torch.tensor([[1.0, 0.0, 2.0], [0.0, 2.0, 0.0], [1.0, 1.0, 0.0], [3.0, 0.0, 1.0], [0.0] * 3]),
     }
     submission.probes.set_parameters(model, weights)
     for before, same in (([2], 3), ([2, 1], 4)):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from support.checking import expect
+from support.checking import expect, expect_shape
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,13 @@ def pair_of(value: Any, did: str) -> tuple[Any, Any]:
     expect(isinstance(value, (tuple, list)), did, "two tensors", kind_of(value))
     expect(len(value) == 2, did, "two tensors", f"{len(value)} values")
     return value[0], value[1]
+
+
+def parameter_of(parameters: Any, name: str, shape: Sequence[int], did: str) -> torch.Tensor:
+    """The tensor `name` of this shape among those that a probe reported by name. Raises CheckFailure."""
+    named = parameters if isinstance(parameters, dict) else {}
+    expect(name in named, did, f"a parameter named {name}", "none of that name")
+    return expect_shape(named[name], shape, did)
 
 
 def float_of(value: Any, did: str) -> float:
