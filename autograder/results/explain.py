@@ -13,7 +13,10 @@ _WITHOUT_MESSAGE = {
 # a line number. So these sentences stand in its place.
 _HIDDEN = {
     Outcome.ERROR: "Your code raised an exception, or gave an answer that cannot be read.",
-    Outcome.TIMED_OUT: "A call into your code did not come back in time.",
+    Outcome.TIMED_OUT: (
+        "A call into your code did not come back in time. Look for a loop that does not end, and for one over single "
+        "positions where one operation on whole tensors would do."
+    ),
     Outcome.OUT_OF_MEMORY: "Your code asked for more memory than the limit allows.",
 }
 _HIDDEN_STUB = "Not implemented yet: your code raised NotImplementedError."

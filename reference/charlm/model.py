@@ -109,8 +109,9 @@ class TransformerLM(nn.Module):
         """Continue each row of `tokens` by `num_tokens` tokens, sampled one after the other.
 
         Each new token is drawn at random: with the probabilities that a softmax makes of the logits at the
-        last position, when the model is shown the last ctx_size tokens so far (all of them while there are
-        fewer). So `tokens` may be longer than ctx_size. The rows are continued independently of each other.
+        last position, when the model is called, `self(...)`, with the last ctx_size tokens so far (all of
+        them while there are fewer). So `tokens` may be longer than ctx_size. The rows are continued
+        independently of each other.
 
         `generator`, when given, is the only source of randomness, so the same generator state gives the
         same result; when it is None, use torch's global generator. No gradient is recorded, and the model
