@@ -18,6 +18,7 @@ from autograder.grading.plugin import GradingPlugin
 from autograder.grading.prepare import read_intake
 from autograder.grading.request import GradeRequest
 from autograder.grading.run_context import RunContext
+from autograder.sandbox import privileges
 from autograder.sandbox.zygote import Zygote
 from autograder.settings import load_settings
 
@@ -35,17 +36,27 @@ def run(request: GradeRequest, work: Path, zygote: Zygote) -> int:
     context = RunContext(request, settings, catalogue, ledger, zygote, work / "submission", intake.answers, seed)
     try:
         ledger.facts = replace(ledger.facts, device=context.device)
+        lacking = _protections_lacking(context)
         context.check_accelerator()
         error = _run_checks(context)
         ledger.facts = replace(
             ledger.facts,
             held_out_loss=context.trainings.held_out_loss,
-            staff_notes=(*exposed, *context.missing_protections),
+            staff_notes=(*exposed, *lacking),
         )
         ledger.finish(error)
     finally:
         context.close()
     return 3 if ledger.failed else 0
+
+
+def _protections_lacking(context: RunContext) -> list[str]:
+    """Sentences for the instructor. Raises RuntimeError where grades count and one that has to be there is missing."""
+    missing = context.missing_protections
+    required = [name for name in missing if name not in privileges.OPTIONAL]
+    if required and context.request.on_platform:
+        raise RuntimeError("nothing was run, because this system lacks what holds a submission: " + "; ".join(required))
+    return [f"this system lacks a protection against submissions: {name}" for name in missing]
 
 
 def _run_checks(context: RunContext) -> str | None:

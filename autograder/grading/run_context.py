@@ -130,9 +130,10 @@ class RunContext:
             allowed += 3 * limits.training_seconds
         return max(0.1, min(allowed, self.time_left()))
 
-    @property
+    @cached_property
     def missing_protections(self) -> list[str]:
-        return self._submission.session.missing
+        """What this system lacks to hold a submission, in words. Runs nothing of the submission."""
+        return self._submission.session.protections_missing()
 
     def close(self) -> None:
         """End every worker."""
