@@ -193,6 +193,24 @@ def test_code_that_dies_hangs_or_floods_costs_its_own_checks(
     assert {verdicts[number] for number in numbers_covering("attention_scores", "causal_mask", "loss_fn")} == {"passed"}
 
 
+def test_modules_that_cannot_be_imported_are_named_and_cost_no_time(solution: Path, tmp_path: Path) -> None:
+    with (solution / "charlm" / "training.py").open("a") as file:
+        file.write("while True: pass\n")
+    with (solution / "charlm" / "tokenizer.py").open("a") as file:
+        file.write("import a_library_of_mine\n")
+    began = time.monotonic()
+    code, printed = grade(ROOT, solution, "--out", tmp_path / "out")
+    found = results(tmp_path / "out" / "results.json")
+    assert code == 0, printed
+    assert "charlm/training.py takes longer than 20 s to import" in found["output"]
+    assert "charlm/tokenizer.py cannot be imported: ModuleNotFoundError: No module named" in found["output"]
+    verdicts = outcomes(found)
+    assert {verdicts[number] for number in numbers_covering("train", "loss_fn")} <= {"timed out", "blocked"}
+    assert {verdicts[number] for number in numbers_covering("get_vocab")} == {"error in the submission"}
+    assert {verdicts[number] for number in numbers_covering("attention_scores", "TransformerLM")} == {"passed"}
+    assert time.monotonic() - began < 200
+
+
 def test_platform_is_graded_whatever_files_lie_beside(solution: Path, tmp_path: Path) -> None:
     platform = tmp_path / "platform"
     (platform / "results").mkdir(parents=True)

@@ -38,6 +38,7 @@ def run(request: GradeRequest, work: Path, zygote: Zygote) -> int:
         ledger.facts = replace(ledger.facts, device=context.device)
         lacking = _protections_lacking(context)
         context.check_accelerator()
+        ledger.facts = replace(ledger.facts, notes=(*ledger.facts.notes, *context.check_imports()))
         error = _run_checks(context)
         ledger.facts = replace(
             ledger.facts,

@@ -20,15 +20,20 @@ from autograder.grading.training import Trainings
 from autograder.paths import REFERENCE
 from autograder.sandbox.handle import RemoteSubmission
 from autograder.sandbox.limits import MIB, Limits
+from autograder.sandbox.worker import MODULES
 from autograder.sandbox.zygote import Zygote
 from autograder.settings import Settings
 from autograder.training_setting import TrainingSetting
-from support.checking import Submission
+from support.checking import CallTimedOut, Submission
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+
+# An honest module needs milliseconds: torch is there already.
+IMPORT_SECONDS = 20.0
 
 
 class RunContext:
@@ -91,12 +96,25 @@ class RunContext:
         function = self.reference.attention.attention_probs
         self.reference.probes.place_of_result(function, [torch.zeros(1, 2, 2)], self.accelerator)
 
+    def check_imports(self) -> list[str]:
+        """Import each module once; a sentence for each that cannot be, so that students look there first."""
+        session, sentences = self._submission.session, []
+        for module in MODULES:
+            error = session.try_import(module, IMPORT_SECONDS)
+            if isinstance(error, CallTimedOut):
+                advice = 'Put what trains or prints a sample under `if __name__ == "__main__":`.'
+                sentences.append(f"charlm/{module}.py takes longer than {IMPORT_SECONDS:g} s to import. {advice}")
+            elif error is not None:
+                sentences.append(f"charlm/{module}.py cannot be imported: {error}")
+        return sentences
+
     @cached_property
     def trainings(self) -> Trainings:
         """The short trainings, in workers of their own so that the checks' workers do not disturb them."""
         handle = self._open(
             self._code, seconds=self.settings.limits.training_seconds, trusted=False, purpose="training"
         )
+        handle.session.unimportable.update(self._submission.session.unimportable)
         return Trainings(
             handle, self.training_setting, self.device, self.corpus, self.held_out, self.seed_for("trainings")
         )

@@ -44,6 +44,9 @@ class RemoteFunction(Reference):
         self._path = path
 
     def _node(self) -> Node:
+        known = self._session.unimportable.get(self._path.partition(".")[0])
+        if known is not None:
+            raise known.with_traceback(None)
         return {"part": self._path}
 
     def __repr__(self) -> str:

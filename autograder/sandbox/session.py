@@ -41,8 +41,8 @@ class Worker:
 class WorkerSession:
     """Starts a worker at the first call, and a new one after `fresh()` or when one was lost.
 
-    `output` is what the last worker printed (its first
-    bytes). `seed` goes to the random generators of the next worker. What goes wrong in `trusted` code is a
+    `output` is what the last worker printed (its first bytes). `unimportable` has the modules that are not to be
+    tried again. `seed` goes to the random generators of the next worker. What goes wrong in `trusted` code is a
     SandboxError, not a SubmissionError.
     """
 
@@ -67,6 +67,7 @@ class WorkerSession:
         self._released: list[int] = []
         self.generation = 0
         self.missing: list[str] = []
+        self.unimportable: dict[str, SubmissionError] = {}
         self.output = ""
 
     def _publish(self, code: Path) -> Path:
@@ -109,6 +110,23 @@ class WorkerSession:
             remove(self._folder)
             if self._uid is not None:
                 remove_all_of(self._uid)  # with Landlock there is nothing
+
+    def try_import(self, module: str, seconds: float) -> SubmissionError | None:
+        """Import one module of `charlm` in a fresh worker; what went wrong, if anything did.
+
+        A module that takes longer is not tried again: whatever is asked of it from then on fails at once.
+        """
+        self.fresh()
+        try:
+            with self.within(seconds):
+                self.get({"part": module}, "__name__")
+        except CallTimedOut:
+            late = CallTimedOut(["TimeoutError"], f"importing charlm/{module}.py took longer than {seconds:g} seconds")
+            self.unimportable[module] = late
+            return late
+        except SubmissionError as error:
+            return error
+        return None
 
     def release(self, generation: int, number: int) -> None:
         """Let the worker forget an object, with the next request."""
