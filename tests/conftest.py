@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.canaries import planted
 from tests.gradings import Grading, Job, grade_all
 
 
@@ -37,7 +38,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def gradings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[Job, Grading]:
     """The gradings of all jobs that the selected tests name, done when the first test asks."""
     jobs = [job for item in request.session.items if (job := _job(item)) is not None]
-    return grade_all(jobs, tmp_path_factory.mktemp("gradings"))
+    with planted(tmp_path_factory.mktemp("canaries")) as canaries:
+        return grade_all(jobs, tmp_path_factory.mktemp("gradings"), canaries)
 
 
 @pytest.fixture

@@ -2,52 +2,104 @@
 
     python -m tests.grade_many JOBS.json --processes 2
 
-JOBS.json is a list of objects with `submission`, `out`, `without_training` and `seed`. The exit code of each
-grading is written to `exit_code` in its `out` folder, what it printed to `printed.txt`.
+JOBS.json is a list of objects with `submission`, `out`, `without_training`, `seed`, `on_platform`, `settings` (another
+assignment.toml, or null) and `waits` (it sleeps rather than computes, so it is graded beside the others). Into each
+`out` go `exit_code`, `printed.txt` with what the grading printed, and `usage.json` with what it cost and left behind.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import json
 import os
+import random
+import shutil
+import signal
 import sys
+import tempfile
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from resource import struct_rusage
 from typing import Any
 
+from autograder import paths
 from autograder.grading.launcher import grade
 from autograder.grading.request import GradeRequest
-from autograder.sandbox import nursery
+from autograder.sandbox import nursery, privileges
+from tests.traces import files_of, processes_of
+
+WAITING_ONES = 3  # at a time, beside those that compute
+IDS_EACH = 10_000  # user ids for the workers of one grading; about 250 are needed
+KILOBYTES = 1024 if sys.platform == "darwin" else 1  # in one unit of ru_maxrss
 
 
-def main(jobs_file: str, processes: int) -> int:
+@dataclass(frozen=True)
+class Running:
+    """A grading under way. `ids` are the user ids that its workers get, `temporary` is where it keeps its files."""
+
+    job: dict[str, Any]
+    ids: range
+    temporary: Path
+    started: float
+
+
+def main(jobs_file: Path, processes: int) -> int:
     """Run the jobs, `processes` at a time. Returns how many could not be graded."""
     nursery.preload()
-    waiting: list[dict[str, Any]] = json.loads(Path(jobs_file).read_text())
-    running: dict[int, Path] = {}
+    assert "autograder.settings" not in sys.modules, "a grading could not be given settings of its own any more"
+    privileges.adopt_orphans()  # what a grading leaves behind becomes a child of this process
+    waiting: list[dict[str, Any]] = json.loads(jobs_file.read_text())
+    starts = random.SystemRandom().sample(range(0, len(privileges.UNUSED_IDS), IDS_EACH), len(waiting))
+    running: dict[int, Running] = {}
     failed = 0
     while waiting or running:
-        while waiting and len(running) < processes:
-            job = waiting.pop(0)
-            running[_start(job)] = Path(job["out"])
-        pid, status = os.wait()
-        code = os.waitstatus_to_exitcode(status)
-        (running.pop(pid) / "exit_code").write_text(str(code))
-        failed += code != 0
+        for job in _that_fit(waiting, running, processes):
+            waiting.remove(job)
+            start = starts.pop()
+            pid, started = _start(job, privileges.UNUSED_IDS[start : start + IDS_EACH])
+            running[pid] = started
+        pid, status, usage = os.wait4(-1, 0)
+        if pid in running:
+            code = os.waitstatus_to_exitcode(status)
+            _note(running.pop(pid), code, usage, set(running))
+            failed += code != 0
     return failed
 
 
-def _start(job: dict[str, Any]) -> int:
-    out = Path(job["out"])
-    out.mkdir(parents=True, exist_ok=True)
+def _that_fit(waiting: list[dict[str, Any]], running: dict[int, Running], processes: int) -> list[dict[str, Any]]:
+    """The jobs to start now."""
+    chosen = []
+    for waits, most in ((True, WAITING_ONES), (False, processes)):
+        under_way = sum(one.job["waits"] is waits for one in running.values())
+        chosen += [job for job in waiting if job["waits"] is waits][: most - under_way]
+    return chosen
+
+
+def _start(job: dict[str, Any], ids: range) -> tuple[int, Running]:
+    Path(job["out"]).mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix="grading-"))
+    temporary.chmod(0o711)  # workers must get through it to their own folders
+    started = time.monotonic()
     pid = os.fork()
-    if pid:
-        return pid
+    if pid == 0:
+        _grade(job, ids, temporary, started)
+    return pid, Running(job, ids, temporary, started)
+
+
+def _grade(job: dict[str, Any], ids: range, temporary: Path, started: float) -> None:
     status = 99
     try:
+        out = Path(job["out"])
         printed = os.open(out / "printed.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(printed, 1)
         os.dup2(printed, 2)
+        tempfile.tempdir = str(temporary)
+        privileges.UNUSED_IDS = ids
+        if job["settings"]:
+            paths.SETTINGS = Path(job["settings"])
         status = grade(
             GradeRequest(
                 submission=Path(job["submission"]),
@@ -55,8 +107,8 @@ def _start(job: dict[str, Any]) -> int:
                 device="cpu",
                 without_training=job["without_training"],
                 seed=job["seed"],
-                on_platform=False,
-                started=time.monotonic(),
+                on_platform=job["on_platform"],
+                started=started,
             )
         )
     finally:
@@ -65,5 +117,44 @@ def _start(job: dict[str, Any]) -> int:
         os._exit(status)
 
 
+def _note(ended: Running, code: int, usage: struct_rusage, others: set[int]) -> None:
+    """Write down how a grading ended, what it cost, and what it left behind; then clear that away.
+
+    The peak is that of its largest process, and exact: the kernel keeps it for all that were waited for.
+    """
+    left = [*processes_of(ended.ids), *files_of(ended.ids), *map(str, ended.temporary.iterdir())]
+    for pid in _children() - others:
+        left.append(f"process {pid} of the grader")
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(ended.temporary, ignore_errors=True)
+    noted = {
+        "seconds": time.monotonic() - ended.started,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "peak_mb": usage.ru_maxrss / KILOBYTES / 1024,
+        "left": left,
+    }
+    out = Path(ended.job["out"])
+    (out / "exit_code").write_text(str(code))
+    (out / "usage.json").write_text(json.dumps(noted))
+
+
+def _children() -> set[int]:
+    """The children of this process, those of ended gradings included; none where the system does not tell."""
+    try:
+        return set(map(int, Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()))
+    except OSError:
+        return set()
+
+
+def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("jobs", type=Path)
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--secret", help="used for nothing: a test plants it here to see whether a submission reads it")
+    return parser.parse_args(arguments)
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], int(sys.argv[sys.argv.index("--processes") + 1])))
+    options = _arguments(sys.argv[1:])
+    sys.exit(main(options.jobs, options.processes))

@@ -6,39 +6,71 @@ A test asks for one with `@pytest.mark.grades(Job(...))` and the fixture `gradin
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from autograder.paths import ROOT
+from autograder.paths import ROOT, SETTINGS
+from tests.canaries import Canaries
 from tests.patches import Change, write_patched
 
 PROCESSES = 2
+PLANTED = "planted.txt"  # a canary among the results
 FAILING = {"failed", "error in the submission", "timed out", "out of memory"}
 
 
 @dataclass(frozen=True)
 class Job:
-    """A submission, which is the reference with `changes` or the folder `whole`, and how it is graded."""
+    """A submission and how it is graded.
+
+    It is the reference with `changes` and with `appended` (pairs of a file and the text that goes to its end), or what
+    `build` makes in an empty folder, or `whole`. `limits` are other values for assignment.toml's `[limits]`. `waits`:
+    it sleeps rather than computes, so that it is graded beside the others.
+    """
 
     name: str
     changes: tuple[Change, ...] = ()
+    appended: tuple[tuple[str, str], ...] = ()
+    build: Callable[[Path], Path] | None = None
     whole: Path | None = None
     training: bool = False
     seed: int = 0
+    limits: tuple[tuple[str, float], ...] = ()
+    on_platform: bool = False
+    waits: bool = False
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a grading cost, and what it left behind: processes, and files outside of its results.
+
+    `peak_mb` is the resident memory of its largest process.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    peak_mb: float
+    left: list[str]
 
 
 @dataclass(frozen=True)
 class Grading:
-    """What the grader made of a job: its exit code, what it printed, and results.json."""
+    """What the grader made of a job: its exit code, what it printed, results.json, and what it cost.
+
+    `leaks` are the places of canaries that stand in anything that the grader put out.
+    """
 
     exit_code: int
     printed: str
     results: dict[str, Any]
+    usage: Usage
+    leaks: list[str] = field(default_factory=list)
 
     @property
     def outcomes(self) -> dict[str, str]:
@@ -65,6 +97,10 @@ class Grading:
         """The points of all checks that were run."""
         return sum((_hundredths(test["max_score"]) for test in self._checks if "score" in test), Fraction(0))
 
+    def points(self, number: str) -> Fraction:
+        """The most that this check gives."""
+        return next(_hundredths(test["max_score"]) for test in self._checks if test["number"] == number)
+
     def output(self, number: str) -> str:
         """What a student reads under this check."""
         return next(str(test["output"]) for test in self._checks if test["number"] == number)
@@ -89,33 +125,69 @@ class Grading:
         return [test for test in self.results["tests"] if "number" in test]
 
 
-def grade_all(jobs: Iterable[Job], folder: Path) -> dict[Job, Grading]:
-    """Grade each job once, `PROCESSES` at a time, in forks of one process that has torch imported."""
+def grade_all(jobs: Iterable[Job], folder: Path, canaries: Canaries) -> dict[Job, Grading]:
+    """Grade each job once, `PROCESSES` at a time, in forks of one process that has torch imported.
+
+    The canaries are planted already, but for those in the grader's environment, command line and results.
+    """
     # The long ones first, so that no core is idle at the end.
     ordered = sorted(set(jobs), key=lambda job: (not job.training, job.name, job.seed))
     requests = {job: _request(job, folder / f"{number:03}-{job.name}") for number, job in enumerate(ordered)}
     listing = folder / "jobs.json"
     listing.write_text(json.dumps(list(requests.values())), encoding="utf-8")
     command = [sys.executable, "-m", "tests.grade_many", str(listing), "--processes", str(PROCESSES)]
-    subprocess.run(command, cwd=ROOT, check=False)
-    return {job: _read(Path(request["out"])) for job, request in requests.items()}
+    command += ["--secret", canaries.new("command line")]
+    for request in requests.values():
+        canaries.put("results", Path(request["out"]) / PLANTED)
+    subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **canaries.environment})
+    return {job: _read(Path(request["out"]), canaries) for job, request in requests.items()}
 
 
 def _request(job: Job, folder: Path) -> dict[str, Any]:
-    submission = job.whole or write_patched(job.changes, folder / "submission")
     return {
-        "submission": str(submission),
+        "submission": str(_submission(job, folder / "submission")),
         "out": str(folder / "results"),
         "without_training": not job.training,
         "seed": job.seed,
+        "settings": str(_settings(job.limits, folder / SETTINGS.name)) if job.limits else None,
+        "on_platform": job.on_platform,
+        "waits": job.waits,
     }
 
 
-def _read(out: Path) -> Grading:
+def _submission(job: Job, folder: Path) -> Path:
+    if job.whole is not None:
+        return job.whole
+    if job.build is not None:
+        folder.mkdir(parents=True)
+        return job.build(folder)
+    write_patched(job.changes, folder)
+    for name, text in job.appended:
+        with (folder / name).open("a", encoding="utf-8") as file:
+            file.write("\n\n" + text)
+    return folder
+
+
+def _settings(limits: Iterable[tuple[str, float]], path: Path) -> Path:
+    """Write assignment.toml with these limits in place of its own."""
+    text = SETTINGS.read_text(encoding="utf-8")
+    for name, value in limits:
+        text, count = re.subn(rf"^{name} = [0-9.]+", f"{name} = {value}", text, flags=re.MULTILINE)
+        if count != 1:
+            raise ValueError(f"{SETTINGS.name}: {name} stands there {count} times, not once")
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _read(out: Path, canaries: Canaries) -> Grading:
+    printed = (out / "printed.txt").read_text(encoding="utf-8")
+    told = [path.read_text(encoding="utf-8") for path in out.rglob("*") if path.is_file() and path.name != PLANTED]
     return Grading(
         exit_code=int((out / "exit_code").read_text()),
-        printed=(out / "printed.txt").read_text(encoding="utf-8"),
+        printed=printed,
         results=json.loads((out / "results.json").read_text(encoding="utf-8")),
+        usage=Usage(**json.loads((out / "usage.json").read_text())),
+        leaks=canaries.seen_in("\n".join(told)),
     )
 
 

@@ -1,0 +1,119 @@
+"""A hostile submission gets what its honest parts earn, learns nothing, costs little, and leaves nothing behind.
+
+Each attack is a folder: `verdict.toml` (see `attacks.Attack`), `attack.py` and `twin.py`, which are appended to one of
+the reference's modules, or `build.py` with functions of these names that write a whole submission. The twin is honest
+code that resembles the attack, and gets every point.
+"""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from autograder.grading.catalogue import load_catalogue
+from autograder.sandbox import privileges
+from tests.gradings import FAILING, Grading
+from tests.hostile.attacks import BUILD, KINDS, SEED, TWIN, Attack, load_attacks
+
+ATTACKS = load_attacks()
+CATALOGUE = load_catalogue()
+SCHEMA = json.loads((Path(__file__).parents[1] / "gradescope.schema.json").read_text())
+# Of one grading. Honest ones without trainings take 8 s on a core, and 350 MB in their largest process.
+MOST_SECONDS, MOST_CPU_SECONDS, MOST_MB = 180.0, 60.0, 900.0
+OVERHEAD_MB = 500.0  # what a process has before it may use `memory_mb` of its own
+
+root = pytest.mark.skipif(not privileges.can_change_user(), reason="needs root on Linux, as on the platform")
+
+
+def _graded(attack: Attack, job: str) -> object:
+    marks = [pytest.mark.grades(getattr(attack, job))]
+    marks += [] if attack.sample else [pytest.mark.every_submission]
+    return pytest.param(attack, id=attack.name, marks=marks)
+
+
+@root
+@pytest.mark.parametrize("attack", [_graded(attack, "attacks") for attack in ATTACKS])
+def test_an_attack_gains_nothing(attack: Attack, grading: Grading) -> None:
+    _expect_nothing_left(grading)
+    _expect_nothing_told(grading)
+    _expect_little_use(attack, grading)
+    _expect_valid(grading)
+    if attack.refused:
+        _expect_refused(grading)
+        return
+    grading.expect_sound(training=attack.training)
+    blamed = {number: outcome for number, outcome in grading.outcomes.items() if outcome in FAILING}
+    assert (blamed, grading.blocked) == (attack.fails, set(attack.blocked))
+    lost = {*attack.fails, *attack.blocked}
+    assert grading.score == grading.reachable - sum(map(grading.points, lost), Fraction(0))
+
+
+@root
+@pytest.mark.parametrize("attack", [_graded(attack, "honest") for attack in ATTACKS])
+def test_its_twin_gets_every_point(attack: Attack, grading: Grading) -> None:
+    _expect_nothing_left(grading)
+    _expect_valid(grading)
+    grading.expect_sound(training=attack.training)
+    assert (grading.failed, grading.blocked) == (set(), set())
+    assert grading.score == grading.reachable
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_it_is_described(attack: Attack) -> None:
+    assert attack.what.endswith(".")
+    lost = [*attack.fails, *attack.blocked]
+    assert len(lost) == len(set(lost))
+    assert set(lost) <= set(CATALOGUE.by_number)
+    assert set(attack.fails.values()) <= FAILING
+    assert attack.training or not set(lost) & CATALOGUE.trained
+    assert not (attack.refused and lost)
+    assert (attack.folder / (BUILD if attack.place is None else TWIN)).exists()
+    assert attack.attacks != attack.honest
+
+
+def test_there_are_attacks_of_every_kind() -> None:
+    assert len(ATTACKS) >= 60
+    assert {attack.kind for attack in ATTACKS} == set(KINDS)
+    assert len({attack.attacks.appended for attack in ATTACKS if attack.place}) == sum(
+        attack.place is not None for attack in ATTACKS
+    )
+
+
+def test_a_fixed_third_is_graded_in_every_run() -> None:
+    sampled = [attack for attack in ATTACKS if attack.sample]
+    assert len(ATTACKS) / 4 <= len(sampled) <= len(ATTACKS) / 2
+    assert len({attack.kind for attack in sampled}) >= len(KINDS) / 2
+
+
+def _expect_nothing_left(grading: Grading) -> None:
+    assert grading.usage.left == []
+
+
+def _expect_nothing_told(grading: Grading) -> None:
+    assert grading.leaks == []
+    told = {key: value for key, value in grading.results.items() if key != "extra_data"}  # which says the seed
+    assert str(SEED) not in json.dumps(told)
+
+
+def _expect_little_use(attack: Attack, grading: Grading) -> None:
+    usage, limits = grading.usage, dict(attack.limits)
+    most_mb = limits["memory_mb"] + OVERHEAD_MB if "memory_mb" in limits else MOST_MB
+    assert usage.seconds <= MOST_SECONDS
+    assert usage.cpu_seconds <= MOST_CPU_SECONDS
+    assert usage.peak_mb <= most_mb
+
+
+def _expect_valid(grading: Grading) -> None:
+    jsonschema.validate(grading.results, SCHEMA)
+    numbers = [test["number"] for test in grading.results["tests"] if "number" in test]
+    assert sorted(numbers) == sorted(CATALOGUE.by_number)
+
+
+def _expect_refused(grading: Grading) -> None:
+    assert grading.exit_code == 0
+    assert set(grading.outcomes.values()) == {"refused"}
+    assert grading.score == grading.results["score"] == 0
