@@ -17,6 +17,7 @@ from autograder.bands import FALSE_FAILURE, KINDS, QUANTITIES, Bands, Values
 from autograder.training_setting import TrainingSetting
 
 ADVICE = "run `python -m autograder calibrate`"
+STATED = ("low", "high", "mean", "sd", "n")  # of each band, for readers: they follow from the values
 DIGITS = 6  # of the values in the file: far below every spread
 
 Measure = Callable[[TrainingSetting, str, int, int], Values]
@@ -52,7 +53,7 @@ def calibrate(
     *,
     setting: str = "all",
     device: str = "cpu",
-    seeds: int = 40,
+    seeds: int = 100,
     processes: int = 2,
     path: Path = paths.CALIBRATION,
     measure: Measure | None = None,
@@ -109,7 +110,7 @@ def _entry(setting: TrainingSetting, bands: Bands, device: str) -> dict[str, Any
 def _table(bands: Bands) -> dict[str, dict[str, dict[str, float]]]:
     return {
         kind: {
-            quantity: {key: round(value, DIGITS) for key, value in asdict(bands.band(kind, quantity)).items()}
+            quantity: {key: round(getattr(bands.band(kind, quantity), key), DIGITS) for key in STATED}
             for quantity in QUANTITIES
         }
         for kind in KINDS

@@ -21,7 +21,7 @@ RUN_BY_CI = {
 RUN_BELOW = {
     ".venv/bin/python -m autograder template",
     ".venv/bin/python -m autograder corpus",
-    ".venv/bin/python -m autograder calibrate --device cpu --seeds 40",
+    ".venv/bin/python -m autograder calibrate --device cpu --seeds 100",
 }
 
 # Slow, and the same code as the sample of it that CI runs.
