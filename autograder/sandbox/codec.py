@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import safetensors.torch
@@ -19,7 +19,10 @@ from autograder.sandbox.wire import Malformed
 
 Node = Any  # what json.dumps takes
 
-DEEPEST = 32
+DEEPEST = 32  # lists and dicts inside one another
+MOST_DIMENSIONS = 32
+MOST_EMPTY = 1 << 20  # what the sizes of a tensor without numbers may multiply to: `tolist` makes that many lists
+LONGEST_TENSOR_HEADER = 1 << 20  # in a safetensors file; 50 bytes or more for each tensor
 LARGEST_BITS = 4096
 WORD = range(-(2**63), 2**63)
 DEVICES = ("cpu", "cuda", "mps", "meta")
@@ -68,14 +71,23 @@ class Encoder:
         if isinstance(value, list):
             return {"list": [self.encode(item, depth) for item in list.__iter__(value)]}
         if isinstance(value, dict):
-            return {"dict": [[self.encode(k, depth), self.encode(v, depth)] for k, v in dict.items(value)]}
+            return {"dict": [[self._key(k, depth), self.encode(v, depth)] for k, v in dict.items(value)]}
         return self._hook(value)
+
+    def _key(self, value: object, depth: int) -> Node:
+        node = self.encode(value, depth)
+        if type(node) is dict and "int" in node:
+            raise Unsendable("a dict key that is an integer of more than 64 bits")
+        return node
 
     def body(self) -> bytes:
         """All tensors met so far as one safetensors file; empty when there are none."""
         if not self._tensors:
             return b""
-        return safetensors.torch.save({str(index): tensor for index, tensor in enumerate(self._tensors)})
+        body: bytes = safetensors.torch.save({str(index): tensor for index, tensor in enumerate(self._tensors)})
+        if _header_length(body) > LONGEST_TENSOR_HEADER:
+            raise Unsendable(f"{len(self._tensors)} tensors at once")
+        return body
 
 
 def is_plain(value: object, depth: int = 0) -> bool:
@@ -96,6 +108,8 @@ def detached(tensor: torch.Tensor) -> torch.Tensor:
     """A plain contiguous CPU tensor with the same numbers, sharing no memory. Raises Unsendable."""
     if tensor.layout != torch.strided or tensor.dtype not in TENSOR_DTYPES:
         raise Unsendable(f"a tensor of layout {tensor.layout} and dtype {tensor.dtype}")
+    if not _is_handy(tensor.shape):
+        raise Unsendable("a tensor with more dimensions than can be looked at")
     try:
         with torch.no_grad():
             # A tensor of the simulated device is a subclass that knows how to move itself, so `cpu` comes first.
@@ -118,14 +132,14 @@ def _integer(value: int) -> Node:
 class Decoder:
     """Decodes the values of one frame. `hook(kind, content)` resolves the kinds that stand for objects."""
 
-    def __init__(self, body: bytes, hook: Callable[[str, Any], object]) -> None:
-        self._hook = hook
+    def __init__(self, body: bytes, hook: Callable[[str, Any], object], deepest: int = DEEPEST) -> None:
+        self._hook, self._deepest = hook, deepest
         self._tensors = load_tensors(body)
         self._used: set[int] = set()
 
     def decode(self, node: Node, depth: int = 0) -> Any:
         """Raises Malformed for every node that `Encoder.encode` could not have made."""
-        _require(depth <= DEEPEST + 1, "a value that is nested too deeply")
+        _require(depth <= self._deepest + 1, "a value that is nested too deeply")
         if node is None or type(node) in (bool, int, float):
             return node
         if type(node) is str:
@@ -153,6 +167,8 @@ class Decoder:
         for key_node, value_node in content:
             key = self.decode(key_node, depth)
             _require(isinstance(key, KEYS), "a dict key that is no plain scalar")
+            # Python hashes an integer by its remainder, so longer ones could all be made to have the same hash.
+            _require(not isinstance(key, int) or key in WORD, "a dict key of more than 64 bits")
             result[key] = self.decode(value_node, depth)
         _require(len(result) == len(content), "a dict key that comes twice")
         return result
@@ -169,13 +185,25 @@ def load_tensors(body: bytes) -> list[torch.Tensor]:
     """The tensors of a safetensors file in the order of their names "0", "1", … Raises Malformed."""
     if not body:
         return []
+    _require(_header_length(body) <= LONGEST_TENSOR_HEADER, "more tensors than there may be")
     try:
         found = safetensors.torch.load(body)
     except Exception as error:  # the reader raises many kinds; each means that the bytes are no valid file
         raise Malformed(f"the tensors cannot be read: {type(error).__name__}") from error
     _require(set(found) == {str(index) for index in range(len(found))}, "tensors with other names than 0, 1, 2, …")
     _require(all(tensor.dtype in TENSOR_DTYPES for tensor in found.values()), "a tensor of a dtype that is not allowed")
+    _require(all(_is_handy(tensor.shape) for tensor in found.values()), "a tensor of a shape that is not allowed")
     return [found[str(index)] for index in range(len(found))]
+
+
+def _header_length(body: bytes) -> int:
+    """Of a safetensors file, by its own word: the reader sees to it that there are as many bytes."""
+    return int.from_bytes(body[:8], "little")
+
+
+def _is_handy(shape: Sequence[int]) -> bool:
+    """Whether a tensor of this shape costs little more than its numbers, whatever is done with it."""
+    return len(shape) <= MOST_DIMENSIONS and (0 not in shape or math.prod(filter(None, shape)) <= MOST_EMPTY)
 
 
 def _scalar(kind: str, content: Any) -> Any:

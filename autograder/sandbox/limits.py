@@ -27,7 +27,5 @@ class Limits:
     open_files: int = 256
     processes: int = 64
     cpu_seconds: int = 900
-    header: int = 4 * MIB
-    body: int = 256 * MIB
     output: int = 64 << 10
     closed: bool = True

@@ -14,16 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import privileges, references, replies
-from autograder.sandbox.codec import Decoder, Encoder, Node
+from autograder.sandbox.codec import DEEPEST, Decoder, Encoder, Node
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.scratch import Scratch, ScratchFull, remove, remove_all_of
-from autograder.sandbox.wire import Caps, Channel, Closed, Late, Malformed, Output
+from autograder.sandbox.wire import REPLIES, REQUESTS, Channel, Closed, Late, Malformed, Output, TooLarge
 from autograder.sandbox.worker import Spec
 from autograder.sandbox.zygote import SandboxError, Zygote
 from support.checking import BadReply, CallTimedOut, SubmissionError, WorkerDied
 
 START_SECONDS = 30.0  # for a fork that takes milliseconds: beyond it the machine is at fault, not the submission
 GRACE_SECONDS = 1.0  # for a worker that closed its connection to be gone, so that its status is its own
+
+RELEASED_AT_ONCE = 10_000  # objects; one answer may name tens of thousands, and a request has to stay small
 
 
 @dataclass
@@ -152,7 +154,7 @@ class WorkerSession:
             worker.scratch.check()
             failure = replies.error_in(reply, worker.requests)
             if failure is None:
-                decoder = Decoder(blob, self._resolve)
+                decoder = Decoder(blob, self._resolve, deepest=DEEPEST // 2)  # so that it can be sent back
                 value = decoder.decode(reply["value"])
                 decoder.finish()
                 return value
@@ -162,6 +164,9 @@ class WorkerSession:
         except Malformed as error:
             failure = BadReply(["BadReply"], f"the submission's process sent no valid answer: {error}")
             self._end(0.0)
+        except TooLarge as error:
+            # A check's own values are far smaller, so this brings back what the submission answered before.
+            failure = SubmissionError(["TooLarge"], f"its earlier answers cannot be sent back to it: {error}")
         except ScratchFull as error:
             failure = WorkerDied(["WorkerDied"], str(error))
             self._end(0.0)
@@ -180,7 +185,7 @@ class WorkerSession:
         self, worker: Worker, header: dict[str, Any], body: bytes, deadline: float
     ) -> tuple[dict[str, Any], bytes]:
         worker.channel.expect_silence()
-        released, self._released = self._released, []
+        released, self._released = self._released[:RELEASED_AT_ONCE], self._released[RELEASED_AT_ONCE:]
         worker.channel.send({**header, "id": worker.requests, "release": released}, body, deadline)
         return worker.channel.receive(deadline)
 
@@ -210,7 +215,7 @@ class WorkerSession:
             theirs.close()
             os.close(writing)
         output = Output(reading, self.limits.output)
-        channel = Channel(ours, Caps(self.limits.header, self.limits.body), output, scratch.check)
+        channel = Channel(ours, sends=REQUESTS, receives=REPLIES, output=output, watch=scratch.check)
         self._worker = Worker(pid, channel, output, scratch, replies.kills_for_memory())
         try:
             hello, _ = channel.receive(time.monotonic() + START_SECONDS)

@@ -7,7 +7,9 @@ every wait has a deadline, and whatever does not parse is `Malformed`: nothing i
 from __future__ import annotations
 
 import contextlib
+import io
 import json
+import math
 import os
 import select
 import socket
@@ -46,10 +48,16 @@ class TooLarge(WireError):
 
 @dataclass(frozen=True)
 class Caps:
-    """The largest frame that is accepted or sent, in bytes."""
+    """The largest frame, in bytes."""
 
-    header: int = 4 << 20
-    body: int = 256 << 20
+    header: int
+    body: int
+
+
+# The largest honest answer has a body of 8 MB (logits of a short training) and a header of 7 KB; the largest request
+# has 1.3 MB of text, or 2.5 MB of tokens. What several answers brought together can still be sent in one request.
+REPLIES = Caps(header=1 << 20, body=16 << 20)
+REQUESTS = Caps(header=16 << 20, body=64 << 20)
 
 
 class Output:
@@ -88,19 +96,21 @@ class Channel:
     def __init__(
         self,
         sock: socket.socket,
-        caps: Caps,
+        *,
+        sends: Caps,
+        receives: Caps,
         output: Output | None = None,
         watch: Callable[[], None] | None = None,
     ) -> None:
         sock.setblocking(False)
-        self._sock, self._caps, self._output, self._watch = sock, caps, output, watch
+        self._sock, self._sends, self._receives, self._output, self._watch = sock, sends, receives, output, watch
         self._watched = time.monotonic()
 
     def send(self, header: dict[str, Any], body: bytes = b"", deadline: float | None = None) -> None:
         """Raises TooLarge when the frame exceeds the caps (nothing is sent then), Closed, or Late."""
-        text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode()
-        if len(text) > self._caps.header or len(body) > self._caps.body:
-            raise TooLarge(f"{len(text) + len(body)} bytes are too much to send")
+        text = json.dumps(header, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        if len(text) > self._sends.header or len(body) > self._sends.body:
+            raise TooLarge(_excess(len(text), len(body), self._sends))
         for part in (PREFIX.pack(MAGIC, len(text), len(body)) + text, body):
             view = memoryview(part)
             while view:
@@ -113,9 +123,9 @@ class Channel:
         magic, header, body = PREFIX.unpack(self._exactly(PREFIX.size, deadline))
         if magic != MAGIC:
             raise Malformed("the bytes do not begin a frame")
-        if header > self._caps.header or body > self._caps.body:
-            raise Malformed(f"a frame of {header + body} bytes is too large")
-        return parse(self._exactly(header, deadline)), bytes(self._exactly(body, deadline))
+        if header > self._receives.header or body > self._receives.body:
+            raise Malformed(_excess(header, body, self._receives))
+        return parse(self._exactly(header, deadline)), self._exactly(body, deadline)
 
     def expect_silence(self) -> None:
         """Raises Malformed when bytes wait that nobody asked for, Closed when the other side is gone."""
@@ -127,17 +137,19 @@ class Channel:
     def close(self) -> None:
         self._sock.close()
 
-    def _exactly(self, count: int, deadline: float | None) -> bytearray:
-        data = bytearray(count)
-        view = memoryview(data)
-        while view:
-            self._wait(select.POLLIN, deadline)
-            with _translated():
-                got = self._sock.recv_into(view, min(len(view), 1 << 20))
-                if got == 0:
-                    raise Closed("the other side closed the connection")
-                view = view[got:]
-        return data
+    def _exactly(self, count: int, deadline: float | None) -> bytes:
+        """The next `count` bytes. They are never copied: BytesIO gives away the very bytes that it was filled in."""
+        file = io.BytesIO(bytes(count))
+        with file.getbuffer() as whole:
+            done = 0
+            while done < count:
+                self._wait(select.POLLIN, deadline)
+                with _translated(), whole[done:] as rest:
+                    got = self._sock.recv_into(rest, min(len(rest), 1 << 20))
+                    if got == 0:
+                        raise Closed("the other side closed the connection")
+                    done += got
+        return file.getvalue()
 
     def _wait(self, event: int, deadline: float | None) -> None:
         while True:
@@ -175,10 +187,16 @@ def _translated() -> Iterator[None]:
         raise Closed(str(error)) from error
 
 
-def parse(data: bytes | bytearray) -> dict[str, Any]:
+def parse(data: bytes) -> dict[str, Any]:
     """A header's JSON object. Raises Malformed for anything that `send` could not have written."""
     try:
-        value = json.loads(data, parse_constant=_no_constant, parse_int=_short_integer, object_pairs_hook=_unique)
+        value = json.loads(
+            data.decode(),
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_short_integer,
+            object_pairs_hook=_unique,
+        )
     except (ValueError, RecursionError, MemoryError) as error:
         raise Malformed(f"the header is no valid JSON: {type(error).__name__}") from error
     if type(value) is not dict:
@@ -188,6 +206,13 @@ def parse(data: bytes | bytearray) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("a number that is too large")
+    return value
 
 
 def _short_integer(digits: str) -> int:
@@ -201,6 +226,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(result) != len(pairs):
         raise ValueError("a key that comes twice")
     return result
+
+
+def _excess(header: int, body: int, caps: Caps) -> str:
+    """Which part of a frame is too large, as the end of a sentence about it."""
+    if body > caps.body:
+        return f"{body / 1e6:.1f} MB of tensors are too much, {caps.body / 1e6:.1f} MB are allowed"
+    return f"{header / 1e6:.1f} MB of plain values are too much, {caps.header / 1e6:.1f} MB are allowed"
 
 
 def _milliseconds(deadline: float | None) -> int | None:

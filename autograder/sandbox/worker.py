@@ -26,7 +26,7 @@ from autograder.sandbox.codec import Decoder, Encoder, Node, Unsendable, is_plai
 from autograder.sandbox.failures import describe
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.privileges import UNREADABLE, close_descriptors, confine
-from autograder.sandbox.wire import Caps, Channel, Closed, TooLarge
+from autograder.sandbox.wire import REPLIES, REQUESTS, Channel, Closed, TooLarge
 
 MODULES = ("tokenizer", "data", "attention", "model", "training")
 BESIDE = {"probes": "support.probes"}
@@ -50,7 +50,7 @@ def main(spec: Spec, sock: int, output: int, keep_environment: dict[str, str]) -
     parent = os.getppid()
     os.setsid()
     _take_descriptors(sock, output)
-    channel = Channel(socket.socket(fileno=CHANNEL), Caps(spec.limits.header, spec.limits.body))
+    channel = Channel(socket.socket(fileno=CHANNEL), sends=REPLIES, receives=REQUESTS)
     try:
         _set_up_interpreter(spec, keep_environment)
         missing = confine(spec.uid, spec.limits, parent, spec.code, spec.scratch)
@@ -128,13 +128,16 @@ class Server:
                 header, body = self._channel.receive()
             except Closed:
                 return
-            encoder = Encoder(self._keep)
-            try:
-                result = encoder.encode(self._as_sent(self._run(header, body)))
-                reply, blob = {"id": header["id"], "value": result}, encoder.body()
-            except BaseException as error:  # SystemExit and KeyboardInterrupt are mistakes of the student's, too
-                reply, blob = {"id": header["id"], "error": self._describe(error)}, b""
-            self._send(reply, blob)
+            self._send(*self.answer(header, body))
+
+    def answer(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        """The reply to one request, with the bytes of its tensors; what student code raises is part of the reply."""
+        encoder = Encoder(self._keep)
+        try:
+            result = encoder.encode(self._as_sent(self._run(header, body)))
+            return {"id": header["id"], "value": result}, encoder.body()
+        except BaseException as error:  # SystemExit and KeyboardInterrupt are mistakes of the student's, too
+            return {"id": header["id"], "error": self._describe(error)}, b""
 
     def _send(self, reply: dict[str, Any], blob: bytes) -> None:
         try:

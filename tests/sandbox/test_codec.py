@@ -13,7 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.sandbox.codec import TENSOR_DTYPES, Decoder, Encoder, Unsendable, detached, is_plain
+from autograder.sandbox.codec import DEEPEST, TENSOR_DTYPES, Decoder, Encoder, Unsendable, detached, is_plain
 from autograder.sandbox.wire import Malformed, parse
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -146,6 +146,10 @@ def test_subclasses_of_plain_types_come_back_as_those() -> None:
         2**5000,
         torch.ones(2, dtype=torch.complex64),
         torch.eye(2).to_sparse(),
+        torch.ones(1, dtype=torch.uint8).reshape([1] * 33),
+        torch.empty(2**62, 0),
+        {2**64: "a"},
+        [torch.ones(())] * 30_000,
         [[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]],
     ],
 )
@@ -179,6 +183,7 @@ def test_any_json_is_decoded_or_refused(node: Any) -> None:
         {"list": {}},
         {"dict": [["a"]]},
         {"dict": [["a", 1], ["a", 2]]},
+        {"dict": [[{"int": "0x10000000000000000"}, 1]]},
         {"dict": [[{"list": []}, 1]]},
         {"int": "0x1"},
         {"int": "0x" + "f" * 2000},
@@ -222,6 +227,25 @@ def test_tensors_must_be_named_in_order_and_used_once() -> None:
         Decoder(body, refuse).decode({"list": [{"tensor": 0}, {"tensor": 0}]})
     with pytest.raises(Malformed):
         Decoder(body, refuse).finish()
+
+
+@pytest.mark.parametrize("shape", [[2**62, 0], [1 << 21, 0], [1] * 33, [0] * 33])
+def test_shapes_that_cost_more_than_their_numbers_are_refused(shape: list[int]) -> None:
+    entry = {"dtype": "U8", "shape": shape, "data_offsets": [0, 0 if 0 in shape else 1]}
+    header = json.dumps({"0": entry}).encode()
+    with pytest.raises(Malformed, match="shape"):
+        Decoder(len(header).to_bytes(8, "little") + header + b"x" * (0 not in shape), refuse)
+
+
+def test_what_was_decoded_less_deeply_can_be_sent_back() -> None:
+    value: Any = 0
+    for _ in range(DEEPEST // 2):
+        value = [value]
+    node = Encoder(refuse).encode(value)
+    decoded = Decoder(b"", refuse, deepest=DEEPEST // 2).decode(node)
+    Encoder(refuse).encode(((decoded,), {"a": decoded}))
+    with pytest.raises(Malformed, match="nested"):
+        Decoder(b"", refuse, deepest=DEEPEST // 2).decode({"list": [{"list": [node]}]})
 
 
 def test_half_a_surrogate_becomes_a_question_mark() -> None:

@@ -7,6 +7,8 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import psutil
 import pytest
@@ -38,7 +40,16 @@ def kind_of(call: Callable[[], object]) -> tuple[type[SubmissionError], str]:
         ("os.close(3); time.sleep(60)", WorkerDied, "closed the connection"),
         ("os.closerange(0, 99)", WorkerDied, "exit status"),
         ("os.write(3, b'rubbish' * 9); time.sleep(60)", BadReply, "do not begin a frame"),
-        ("os.write(3, b'CLM1' + b'\\xff' * 40); time.sleep(60)", BadReply, "too large"),
+        (
+            "os.write(3, b'CLM1' + b'\\xff' * 40); time.sleep(60)",
+            BadReply,
+            "of tensors are too much, 16.8 MB are allowed",
+        ),
+        ("forge({'id': 1, 'value': 'a' * 2**20}); time.sleep(60)", BadReply, "1.0 MB of plain values are too much"),
+        ("return torch.zeros(5 * 10**6)", SubmissionError, "20.0 MB of tensors are too much, 16.8 MB are allowed"),
+        ("return 'a' * 2**21", SubmissionError, "2.1 MB of plain values are too much, 1.0 MB are allowed"),
+        ("return [torch.ones(())] * 30_000", SubmissionError, "30000 tensors at once"),
+        ("return [[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]", BadReply, "nested too deeply"),
         ("forge({'id': 0, 'value': 1})", BadReply, "another request"),
         ("forge({'id': 1, 'value': 1, 'passed': True})", BadReply, "other fields"),
         ("forge({'id': True, 'value': 1})", BadReply, "another request"),
@@ -131,6 +142,43 @@ def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next(submit: Submi
         "the submission's process sent no valid answer: an answer that nobody asked for",
     )
     assert submission.model.g() == "honest"
+
+
+def test_answers_that_are_too_much_to_send_back_are_the_submissions_fault(submit: Submit) -> None:
+    submission = submit("import torch\ndef large(): return torch.zeros(2**22 - 100)\ndef count(x): return len(x)")
+    answers = [submission.model.large() for _ in range(5)]
+    found, message = kind_of(lambda: submission.model.count(answers))
+    assert found is SubmissionError
+    assert message == (
+        "its earlier answers cannot be sent back to it: 83.9 MB of tensors are too much, 67.1 MB are allowed"
+    )
+    assert submission.model.count(answers[:3]) == 3
+
+
+def test_more_objects_than_a_request_has_room_for_are_released_one_part_after_the_other(submit: Submit) -> None:
+    """Numbers of 19 digits, as many as an answer holds, would make the next requests long."""
+    source = """
+        import json, os, struct
+        def forge():
+            objects = [{"object": [2**62 + number, ""]} for number in range(28_000)]
+            text = json.dumps({"id": 1, "value": {"list": objects}}, separators=(",", ":")).encode()
+            os.set_blocking(3, True)
+            os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), 0) + text)
+            os.read(3, 10)
+    """
+    session = submit(source).session
+    objects = session.call({"part": "model.forge"}, (), {})
+    assert len(objects) == 28_000
+    objects.clear()
+    sent: list[dict[str, Any]] = []
+    channel = SimpleNamespace(
+        expect_silence=lambda: None,
+        send=lambda header, body, deadline: sent.append(header),
+        receive=lambda deadline: ({}, b""),
+    )
+    for _ in range(4):
+        session._exchange(SimpleNamespace(channel=channel, requests=2), {}, b"", 0.0)  # type: ignore[arg-type]
+    assert [len(header["release"]) for header in sent] == [10_000, 10_000, 8_000, 0]
 
 
 def test_a_worker_that_dies_between_calls_costs_the_next_call(submit: Submit) -> None:

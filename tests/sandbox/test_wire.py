@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from autograder.sandbox.wire import MAGIC, PREFIX, Caps, Channel, Closed, Late, Malformed, Output, TooLarge, WireError
 
-CAPS = Caps(header=1000, body=100_000)
+CAPS, LARGE = Caps(header=1000, body=100_000), Caps(header=1000, body=10 << 20)
 
 
 @pytest.fixture
 def pair() -> Iterator[tuple[Channel, socket.socket]]:
     ours, theirs = socket.socketpair()
-    yield Channel(ours, CAPS), theirs
+    yield Channel(ours, sends=CAPS, receives=CAPS), theirs
     ours.close()
     theirs.close()
 
@@ -31,7 +31,7 @@ def soon() -> float:
 
 def test_frames_come_one_after_the_other(pair: tuple[Channel, socket.socket]) -> None:
     channel, other = pair
-    sender = Channel(other, CAPS)
+    sender = Channel(other, sends=CAPS, receives=CAPS)
     for number in range(3):
         sender.send({"number": number}, b"x" * number)
     received = [channel.receive(soon()) for _ in range(3)]
@@ -40,11 +40,11 @@ def test_frames_come_one_after_the_other(pair: tuple[Channel, socket.socket]) ->
 
 def test_a_frame_larger_than_the_socket_takes_arrives(pair: tuple[Channel, socket.socket]) -> None:
     channel, other = pair
-    large = Channel(other, Caps(header=1000, body=10 << 20))
+    large = Channel(other, sends=LARGE, receives=LARGE)
     body = os.urandom(1 << 20)
     thread = threading.Thread(target=lambda: large.send({}, body))
     thread.start()
-    assert Channel(channel._sock, Caps(header=1000, body=10 << 20)).receive(time.monotonic() + 5) == ({}, body)
+    assert Channel(channel._sock, sends=LARGE, receives=LARGE).receive(time.monotonic() + 5) == ({}, body)
     thread.join()
 
 
@@ -77,6 +77,8 @@ def test_too_much_is_not_sent(pair: tuple[Channel, socket.socket]) -> None:
                 b'{"a": NaN}',
                 b'{"a": 1, "a": 2}',
                 b"\xff\xfe",
+                '{"a": 1}'.encode("utf-16"),
+                b'{"a": 1e999}',
                 b"9" * 900,
             )
         ),
@@ -124,7 +126,7 @@ def test_silence_and_a_drip_of_bytes_are_late(pair: tuple[Channel, socket.socket
 
 def test_a_reader_that_does_not_read_is_late(pair: tuple[Channel, socket.socket]) -> None:
     channel, _ = pair
-    sender = Channel(channel._sock, Caps(header=1000, body=10 << 20))
+    sender = Channel(channel._sock, sends=LARGE, receives=LARGE)
     with pytest.raises(Late):
         sender.send({}, bytes(10 << 20), soon())
 
@@ -145,7 +147,7 @@ def test_any_bytes_are_a_frame_or_an_error(data: bytes) -> None:
         theirs.sendall(PREFIX.pack(MAGIC, len(data), 0) + data if len(data) % 2 else data)
         theirs.shutdown(socket.SHUT_WR)
         try:
-            header, _ = Channel(ours, CAPS).receive(soon())
+            header, _ = Channel(ours, sends=CAPS, receives=CAPS).receive(soon())
         except WireError:
             return
         assert type(header) is dict
