@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder import paths
+from autograder.fresh_start import hand_over, start_again
 
 USAGE_ERROR, GRADER_ERROR = 2, 3
 
@@ -17,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 done, 2 bad usage, 3 grader error."""
     started = time.monotonic()
     options = _parser().parse_args(arguments)
-    options.started = started
+    options.started, options.arguments = started, arguments
     return int(options.command(options))
 
 
@@ -25,12 +26,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m autograder", description="Grades the transformer homework.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    grade = commands.add_parser("grade", help="grade one submission")
+    grade = commands.add_parser("grade", help="grade one submission", allow_abbrev=False)
     grade.add_argument("submission", nargs="?", type=Path, help="a folder or a zip file; the platform's, if left out")
     grade.add_argument("--out", type=Path, help="folder for the results (results/<submission> by default)")
     grade.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     grade.add_argument("--without-training", action="store_true", help="leave the short trainings out")
     grade.add_argument("--seed", type=_seed, help="draw the hidden inputs from this seed, to repeat a grading")
+    grade.add_argument("--seed-descriptor", type=int, help=argparse.SUPPRESS)  # where the fresh start finds the seed
     grade.set_defaults(command=_grade)
 
     template = commands.add_parser("template", help="write student_template/charlm from reference/charlm")
@@ -66,6 +68,8 @@ def _grade(options: argparse.Namespace) -> int:
     submission = (options.submission or paths.PLATFORM_SUBMISSION).absolute()
     if not submission.exists():
         return _refuse(f"there is no submission at {submission}")
+    if options.arguments is None and options.seed_descriptor is None:
+        return _start_again(options.seed)
     default = paths.PLATFORM_RESULTS.parent if on_platform else paths.RESULTS / submission.resolve().stem
     return grade(
         GradeRequest(
@@ -73,11 +77,26 @@ def _grade(options: argparse.Namespace) -> int:
             out=(options.out or default).absolute(),
             device=options.device,
             without_training=options.without_training,
-            seed=options.seed,
+            seed_from=hand_over(options.seed) if options.seed_descriptor is None else options.seed_descriptor,
             on_platform=on_platform,
             started=options.started,
         )
     )
+
+
+def _start_again(seed: int | None) -> int:
+    """Grade in a fresh process, which has neither this one's environment nor the seed. Returns only when it fails."""
+    arguments = iter(sys.argv[1:])
+    kept = []
+    for argument in arguments:
+        if argument == "--seed":
+            next(arguments)
+        elif not argument.startswith("--seed="):
+            kept.append(argument)
+    try:
+        start_again([*kept[:1], f"--seed-descriptor={hand_over(seed)}", *kept[1:]])
+    except OSError as error:
+        return _fail(f"the grader could not start itself again: {error}")
 
 
 def _template(options: argparse.Namespace) -> int:

@@ -26,6 +26,7 @@ from resource import struct_rusage
 from typing import Any
 
 from autograder import paths
+from autograder.fresh_start import hand_over
 from autograder.grading.launcher import grade
 from autograder.grading.request import GradeRequest
 from autograder.sandbox import nursery, privileges
@@ -106,7 +107,7 @@ def _grade(job: dict[str, Any], ids: range, temporary: Path, started: float) -> 
                 out=out,
                 device="cpu",
                 without_training=job["without_training"],
-                seed=job["seed"],
+                seed_from=hand_over(job["seed"]),
                 on_platform=job["on_platform"],
                 started=started,
             )

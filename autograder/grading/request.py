@@ -9,13 +9,17 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class GradeRequest:
-    """One submission to grade. `started` is `time.monotonic()` at the start; `device` is auto, cpu, cuda or mps."""
+    """One submission to grade, without a secret: every worker inherits it.
+
+    `started` is `time.monotonic()` at the start; `device` is auto, cpu, cuda or mps; `seed_from` is a descriptor of
+    `fresh_start.hand_over`.
+    """
 
     submission: Path
     out: Path
     device: str
     without_training: bool
-    seed: int | None
+    seed_from: int
     on_platform: bool
     started: float
 

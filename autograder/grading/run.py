@@ -13,6 +13,7 @@ import pytest
 
 from autograder import paths
 from autograder.grading.catalogue import load_catalogue
+from autograder.fresh_start import take_over
 from autograder.grading.ledger import Ledger
 from autograder.grading.plugin import GradingPlugin
 from autograder.grading.prepare import read_intake
@@ -28,7 +29,8 @@ CONFIG = Path(__file__).with_name("pytest.ini")
 def run(request: GradeRequest, work: Path, zygote: Zygote) -> int:
     """Grade the clean copy in `work`. Returns 0, or 3 when the grader itself failed."""
     settings, catalogue, intake = load_settings(), load_catalogue(), read_intake(work)
-    seed = secrets.randbits(63) if request.seed is None else request.seed
+    asked_for = take_over(request.seed_from)
+    seed = secrets.randbits(63) if asked_for is None else asked_for
     ledger = Ledger(request, settings, catalogue, intake, seed)
     exposed = zygote.protect(_secret_paths(request))
     if exposed and request.on_platform:

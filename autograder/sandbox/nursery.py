@@ -53,7 +53,7 @@ def run(channel: socket.socket) -> NoReturn:
         _forget_the_grader(channel)
         warnings.simplefilter("ignore")  # a library's sleeping threads are no reason not to fork
         privileges.adopt_orphans()
-        privileges.forget_environment()
+        privileges.forget_start()
         gc.collect()
         gc.freeze()  # else the first collection in a worker would copy every page that holds an object
         Nursery(channel, environment).serve()
@@ -73,7 +73,6 @@ def _forget_the_grader(channel: socket.socket) -> None:
         # The functions that are running hold on to what they use; nobody can import it by name any more.
         del sys.modules[name]
     sys.modules["__main__"] = types.ModuleType("__main__")
-    sys.argv[:] = [""]
     sys.path[:] = [entry for entry in sys.path if not _is_the_graders(entry)]
     sys.path_importer_cache.clear()
 

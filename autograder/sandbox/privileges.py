@@ -90,14 +90,25 @@ def adopt_orphans() -> None:
         _prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
-def forget_environment() -> None:
-    """Empty the environment, also the copy on the stack that the system made when the program was started."""
+def die_with(parent: int) -> None:
+    """Let this process be killed when its parent ends, also when that has happened already (on Linux)."""
+    if LINUX:
+        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def forget_start() -> None:
+    sys.argv[:] = [""]
+    sys.orig_argv[:] = [""]
+    """Empty the environment and the command line, also on the stack, where the system put both."""
     os.environ.clear()
     if LINUX:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
-        start, end = int(fields[47]), int(fields[48])  # env_start and env_end, counted from the third field
-        if 0 < start < end:
-            ctypes.memset(start, 0, end - start)
+        for first in (45, 47):  # arg_start, arg_end, env_start and env_end, counted from the third field
+            start, end = int(fields[first]), int(fields[first + 1])
+            if 0 < start < end:
+                ctypes.memset(start, 0, end - start)
 
 
 def any_left_of(uid: int) -> bool:
