@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from support.chance import margin
 from support.checking import Submission, covers, expect, expect_close, expect_equal, hint, number, requires, weight
 from support.replies import curve_of, float_of, pair_of, parameter_of
+from support.reports import parameters, shown_to, width
 
 
 def _config(submission: Submission, **changes: Any) -> Any:
@@ -64,11 +65,11 @@ def test_estimate_uses_the_sizes_of_the_config(submission: Submission, rng: torc
     model = submission.probes.bigram(torch.zeros(9, 9))
     config = _config(submission, batch_size=5, ctx_size=7, eval_batches=6)
     submission.training.estimate_loss(model, torch.randint(9, (80,), generator=rng), config, "cpu")
-    shown = model.shown
+    shown = shown_to(model)
     seen = sum(tokens.numel() for tokens in shown)
     did = "Estimated a loss and counted the tokens that the model was shown"
     expect(seen == 6 * 5 * 7, did, "eval_batches * batch_size * ctx_size", f"{seen} instead of {6 * 5 * 7}")
-    expect(all(tokens.shape[-1] == 7 for tokens in shown), did, "rows of ctx_size tokens", "rows of another length")
+    expect(all(width(tokens) == 7 for tokens in shown), did, "rows of ctx_size tokens", "rows of another length")
 
 
 @number("2.14")
@@ -83,7 +84,7 @@ def test_no_steps_change_nothing(submission: Submission, rng: torch.Generator) -
     history = submission.training.train(model, text, text, _config(submission, num_steps=0, eval_interval=3), "cpu")
     did = "Trained for 0 steps"
     expect_equal(curve_of(history, did).steps, [0], f"{did} and looked at the steps of the history")
-    after = parameter_of(submission.probes.get_parameters(model), "table", (6, 6), did)
+    after = parameter_of(parameters(submission, model), "table", (6, 6), did)
     expect_equal(after, table, f"{did} and looked at the model")
 
 
@@ -133,7 +134,7 @@ def test_every_step_draws_a_new_batch(submission: Submission) -> None:
     config = _config(submission, batch_size=1, ctx_size=1, num_steps=400, eval_interval=5)
     submission.training.train(model, torch.arange(11) % 10, torch.zeros(9, dtype=torch.int64), config, "cpu")
     did = "Trained for 400 steps of one prediction each, on a text with 10 places to start at"
-    moved = (parameter_of(submission.probes.get_parameters(model), "table", (10, 10), did) != 0).any(1)
+    moved = (parameter_of(parameters(submission, model), "table", (10, 10), did) != 0).any(1)
     expect(bool(moved.all()), did, "that each place is met", f"that {int((~moved).sum())} places never are")
 
 
@@ -145,11 +146,14 @@ def test_every_parameter_is_trained(submission: Submission, rng: torch.Generator
     """Training changes every parameter of a transformer."""
     sizes = submission.model.ModelConfig(vocab_size=7, ctx_size=5, embed_size=8, num_heads=2, num_blocks=2)
     model = submission.model.TransformerLM(sizes)
-    before = submission.probes.get_parameters(model)
+    before = parameters(submission, model)
     text = torch.randint(7, (90,), generator=rng)
     config = _config(submission, batch_size=4, ctx_size=5, num_steps=3, learning_rate=0.01)
     submission.training.train(model, text, text, config, "cpu")
-    after = submission.probes.get_parameters(model)
-    same = [name for name, value in before.items() if name in after and torch.equal(value, after[name])]
+    after = parameters(submission, model)
     did = "Trained a small transformer for 3 steps"
+    expect(before.keys() == after.keys() and len(before) > 0, did, "the parameters that it had before", "other ones")
+    lost = [name for name, value in after.items() if not bool(value.isfinite().all())]
+    expect(not lost, did, "numbers", f"NaN or infinity in {', '.join(lost)}")
+    same = [name for name, value in before.items() if torch.equal(value, after[name])]
     expect(not same, did, "that every parameter changes", f"that these did not: {', '.join(same)}")

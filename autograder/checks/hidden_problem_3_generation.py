@@ -21,6 +21,7 @@ from support.checking import (
     requires,
     weight,
 )
+from support.reports import generated
 
 
 def _model(submission: Submission, vocab_size: int, ctx_size: int) -> Any:
@@ -52,8 +53,8 @@ def test_rows_of_any_shape_are_continued(submission: Submission, rng: torch.Gene
         for _ in range(count):
             expected = torch.cat([expected, following[expected[:, -1:]]], dim=1)
         model = _model(submission, 11, ctx_size)
-        seen = submission.probes.watch_generate(model, scores, prompt, count, _seed(rng))
-        expect_equal(seen["result"], expected, "Continued rows with scores that leave one choice for each token")
+        seen = generated(submission, model, scores, prompt, count, _seed(rng))
+        expect_equal(seen.result, expected, "Continued rows with scores that leave one choice for each token")
 
 
 @number("3.13")
@@ -64,11 +65,11 @@ def test_every_window_is_the_end_of_the_text(submission: Submission, rng: torch.
     for length, ctx_size, count in ((1, 6, 9), (8, 3, 4), (5, 5, 3), (2, 1, 3)):
         prompt = torch.randint(9, (1, length), generator=rng)
         model = _model(submission, 9, ctx_size)
-        seen = submission.probes.watch_generate(model, torch.zeros(9, 9), prompt, count, _seed(rng))
+        seen = generated(submission, model, torch.zeros(9, 9), prompt, count, _seed(rng))
         did = "Generated one row and looked at what the model was shown at each step"
-        text = expect_shape(seen["result"], [1, length + count], did)
-        expect(len(seen["shown"]) >= count, did, "a window for each new token", f"{len(seen['shown'])} for {count}")
-        for step, window in enumerate(seen["shown"][:count]):
+        text = expect_shape(seen.result, [1, length + count], did)
+        expect(len(seen.shown) >= count, did, "a window for each new token", f"{len(seen.shown)} for {count}")
+        for step, window in enumerate(seen.shown[:count]):
             end = length + step
             expect_equal(window, text[:, max(0, end - ctx_size) : end], did)
 
@@ -84,9 +85,9 @@ def test_sampling_follows_each_rows_scores(submission: Submission, rng: torch.Ge
     scores = 1.5 * torch.randn(5, 5, generator=rng) - 4
     model, rows, count = _model(submission, 5, 3), 120, 80
     prompt = torch.randint(5, (rows, 2), generator=rng)
-    seen = submission.probes.watch_generate(model, scores, prompt, count, _seed(rng))
+    seen = generated(submission, model, scores, prompt, count, _seed(rng))
     did = f"Generated {rows} rows of {count} tokens and counted which token follows which"
-    result = expect_dtype(expect_shape(seen["result"], [rows, 2 + count], did), torch.int64, did)
+    result = expect_dtype(expect_shape(seen.result, [rows, 2 + count], did), torch.int64, did)
     expect(bool(((result >= 0) & (result < 5)).all()), did, "tokens of the vocabulary", "others")
     before, after = result[:, 1:-1].flatten(), result[:, 2:].flatten()
     pairs = torch.bincount(before * 5 + after, minlength=25).reshape(5, 5)
@@ -103,8 +104,8 @@ def test_draws_do_not_repeat(submission: Submission, rng: torch.Generator) -> No
     """Successive draws are independent: within a row, and between two calls with one generator."""
     did = "Generated 400 tokens out of 4 that are equally likely"
     model = _model(submission, 4, 3)
-    seen = submission.probes.watch_generate(model, torch.zeros(4, 4), torch.zeros(1, 1).long(), 400, _seed(rng))
-    row = expect_shape(seen["result"], [1, 401], did)[0, 1:]
+    seen = generated(submission, model, torch.zeros(4, 4), torch.zeros(1, 1).long(), 400, _seed(rng))
+    row = expect_shape(seen.result, [1, 401], did)[0, 1:]
     expect_rate(int((row[1:] == row[:-1]).sum()), 399, 0.25, did, "neighbours that agree by chance only")
     generator = submission.probes.generator(_seed(rng))
     prompt = torch.zeros(3, 1, dtype=torch.int64)
@@ -121,9 +122,7 @@ def test_without_a_generator_the_global_one_decides(submission: Submission, rng:
     """When no generator is given, `torch.manual_seed` decides the result."""
     prompt, seed = torch.zeros(2, 1, dtype=torch.int64), _seed(rng)
     first, again, other = (
-        submission.probes.watch_generate(
-            _model(submission, 6, 4), torch.zeros(6, 6), prompt, 30, None, global_seed=chosen
-        )["result"]
+        generated(submission, _model(submission, 6, 4), torch.zeros(6, 6), prompt, 30, None, global_seed=chosen).result
         for chosen in (seed, seed, seed + 1)
     )
     did = "Generated without a generator"
@@ -161,8 +160,8 @@ def test_no_character_is_left_out(submission: Submission, rng: torch.Generator) 
     scores = torch.linspace(0, 1, 66)[torch.randperm(66, generator=rng)]
     prompt = torch.zeros(2000, 1, dtype=torch.int64)
     model = _model(submission, 66, 2)
-    seen = submission.probes.watch_generate(model, scores.expand(66, 66), prompt, 10, _seed(rng))
+    seen = generated(submission, model, scores.expand(66, 66), prompt, 10, _seed(rng))
     did = "Drew 20 000 characters out of 66, the least likely at 0.9 %"
-    drawn = expect_dtype(expect_shape(seen["result"], [2000, 11], did), torch.int64, did)[:, 1:]
+    drawn = expect_dtype(expect_shape(seen.result, [2000, 11], did), torch.int64, did)[:, 1:]
     missing = 66 - len(set(drawn.flatten().tolist()))
     expect(missing == 0, did, "each of them at least once", f"{missing} that never came")

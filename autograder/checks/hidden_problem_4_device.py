@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from support.checking import Submission, covers, expect, expect_equal, hint, number, requires, weight
+from support.reports import place_of_result, places_of_batch
 
 
 def _expect_on(place: str, device: str, did: str) -> None:
@@ -27,10 +28,10 @@ def test_cpu_generator_serves_every_device(submission: Submission, rng: torch.Ge
     tokens = torch.randint(66, (10_000,), generator=rng)
     seed = int(torch.randint(2**31, (), generator=rng))
     get_batch = submission.data.get_batch
-    seen = submission.probes.batch_on(get_batch, tokens, 5, 3, device, device, seed=seed, as_object=True)
+    X, y, _ = places_of_batch(submission, get_batch, tokens, 5, 3, device, device, seed=seed, as_object=True)
     did = f"Called get_batch with device=torch.device({device!r}) and a CPU generator and looked at"
-    _expect_on(seen["places"][0], device, f"{did} X")
-    _expect_on(seen["places"][1], device, f"{did} y")
+    _expect_on(X, device, f"{did} X")
+    _expect_on(y, device, f"{did} y")
 
 
 @number("4.11")
@@ -39,7 +40,7 @@ def test_cpu_generator_serves_every_device(submission: Submission, rng: torch.Ge
 def test_scores_stay_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """`attention_scores` works on the device of its inputs."""
     q, k = torch.randn(2, 2, 4, 3, generator=rng)
-    place = submission.probes.place_of_result(submission.attention.attention_scores, [q, k], device)
+    place = place_of_result(submission, submission.attention.attention_scores, [q, k], device)
     _expect_on(place, device, f"Called attention_scores with tensors on {device}")
 
 
@@ -49,7 +50,7 @@ def test_scores_stay_on_the_device(submission: Submission, rng: torch.Generator,
 def test_probabilities_stay_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """`attention_probs` works on the device of its input."""
     scores = torch.randn(2, 4, 4, generator=rng)
-    place = submission.probes.place_of_result(submission.attention.attention_probs, [scores, -1], device)
+    place = place_of_result(submission, submission.attention.attention_probs, [scores, -1], device)
     _expect_on(place, device, f"Called attention_probs with a tensor on {device}")
 
 
@@ -60,7 +61,7 @@ def test_probabilities_stay_on_the_device(submission: Submission, rng: torch.Gen
 def test_attention_works_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """Multi-head attention works on the device that it was moved to."""
     module = submission.attention.MultiHeadAttention(8, 4, 6)
-    place = submission.probes.place_of_result(module, [torch.randn(2, 5, 8, generator=rng)], device)
+    place = place_of_result(submission, module, [torch.randn(2, 5, 8, generator=rng)], device)
     _expect_on(place, device, f"Moved MultiHeadAttention to {device} and called it there")
 
 
@@ -69,9 +70,7 @@ def test_attention_works_on_the_device(submission: Submission, rng: torch.Genera
 @hint("Look for tensors that are made inside `forward`.")
 def test_feed_forward_works_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """The feed-forward part works on the device that it was moved to."""
-    place = submission.probes.place_of_result(
-        submission.model.FeedForward(4), [torch.randn(2, 3, 4, generator=rng)], device
-    )
+    place = place_of_result(submission, submission.model.FeedForward(4), [torch.randn(2, 3, 4, generator=rng)], device)
     _expect_on(place, device, f"Moved FeedForward to {device} and called it there")
 
 
@@ -82,7 +81,7 @@ def test_feed_forward_works_on_the_device(submission: Submission, rng: torch.Gen
 def test_block_works_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """A block works on the device that it was moved to."""
     module = submission.model.Block(8, 2, 6)
-    place = submission.probes.place_of_result(module, [torch.randn(3, 6, 8, generator=rng)], device)
+    place = place_of_result(submission, module, [torch.randn(3, 6, 8, generator=rng)], device)
     _expect_on(place, device, f"Moved a Block to {device} and called it there")
 
 
@@ -92,7 +91,7 @@ def test_block_works_on_the_device(submission: Submission, rng: torch.Generator,
 def test_loss_is_computed_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """`loss_fn` works on the device of its inputs and leaves the loss there."""
     logits, y = torch.randn(2, 3, 5, generator=rng), torch.randint(5, (2, 3), generator=rng)
-    place = submission.probes.place_of_result(submission.training.loss_fn, [logits, y], device)
+    place = place_of_result(submission, submission.training.loss_fn, [logits, y], device)
     _expect_on(place, device, f"Called loss_fn with tensors on {device}")
 
 
@@ -121,5 +120,5 @@ def test_real_model_generates_on_the_device(submission: Submission, rng: torch.G
     """A real model on a device generates there."""
     model = submission.model.TransformerLM(submission.model.ModelConfig(9, 8, 8, 2, 1))
     prompt = torch.randint(9, (2, 3), generator=rng)
-    place = submission.probes.place_of_result(model.generate, [prompt, 5], device)
+    place = place_of_result(submission, model.generate, [prompt, 5], device)
     _expect_on(place, device, f"Generated 5 tokens with a model and a prompt on {device}")

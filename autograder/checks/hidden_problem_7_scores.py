@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from support.checking import Submission, covers, expect_close, hint, number, weight
+from support.reports import input_gradients
 
 
 @number("7.7")
@@ -35,7 +36,7 @@ def test_scores_pass_the_gradient_on(submission: Submission, reference: Submissi
     q, k = torch.randn(2, B, T, H, generator=rng)
     cotangent = torch.randn(B, T, T, generator=rng)
     mine, right = (
-        handle.probes.input_gradients(handle.attention.attention_scores, cotangent, q, k)
+        input_gradients(handle, handle.attention.attention_scores, cotangent, q, k)
         for handle in (submission, reference)
     )
     for name, gradient, expected in zip(("q", "k"), mine, right, strict=True):

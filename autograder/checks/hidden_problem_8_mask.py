@@ -7,9 +7,21 @@ import itertools
 import torch
 from torch import Tensor
 
-from support.checking import Submission, covers, expect, expect_close, expect_shape, hint, number, requires, weight
+from support.checking import (
+    Submission,
+    covers,
+    expect,
+    expect_close,
+    expect_floats,
+    expect_shape,
+    hint,
+    number,
+    requires,
+    weight,
+)
 from support.random_inputs import random_model
 from support.replies import parameter_of
+from support.reports import parameter_gradients
 
 SIZES = (  # of models: heads of several sizes, one block and more
     {"vocab_size": 9, "ctx_size": 6, "embed_size": 8, "num_heads": 1, "num_blocks": 1},
@@ -74,7 +86,7 @@ def test_no_gradient_reaches_the_future(submission: Submission, rng: torch.Gener
         for t in range(T):
             cotangent = torch.zeros(1, T, V)
             cotangent[0, t] = torch.randn(V, generator=rng)
-            found = submission.probes.parameter_gradients(model, tokens.unsqueeze(0), cotangent)
+            found = parameter_gradients(submission, model, tokens.unsqueeze(0), cotangent)
             did = f"followed the logits at position {t} of {T} back to the embeddings of the tokens"
             rows = parameter_of(found, "token_embedding.weight", (V, sizes["embed_size"]), did)[tokens]
             reached = [i for i in range(T) if bool((rows[i] != 0).any())]
@@ -105,7 +117,7 @@ def test_a_beginning_is_read_alone_as_in_the_whole_text(submission: Submission, 
 
 def _compare(submission: Submission, reference: Submission, scores: Tensor, tril: Tensor) -> None:
     did = f"masked random scores of shape {list(scores.shape)} with a tril of shape {list(tril.shape)}"
-    masked = expect_shape(submission.attention.causal_mask(scores.clone(), tril.clone()), scores.shape, did)
+    masked = expect_floats(submission.attention.causal_mask(scores.clone(), tril.clone()), scores.shape, did)
     did = f"{did}, then took the softmax of each row"
     probs = masked.softmax(-1)
     expect_close(probs, reference.attention.causal_mask(scores, tril).softmax(-1).to(probs.dtype), did)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograder.sandbox.codec import Node, Unsendable
 from support.checking import SubmissionError
+from support.interface import found_as, made_by
 
 if TYPE_CHECKING:
     from autograder.sandbox.session import WorkerSession
@@ -49,6 +50,9 @@ class RemoteFunction(Reference):
             raise known.with_traceback(None)
         return {"part": self._path}
 
+    def __call__(self, *args: object, **kwargs: object) -> Any:
+        return made_by(self._path, super().__call__(*args, **kwargs))
+
     def __repr__(self) -> str:
         return f"<{self._path} of the submission>"
 
@@ -77,6 +81,9 @@ class RemoteObject(Reference):
         if self._generation != self._session.generation:
             raise SubmissionError(["WorkerGone"], f"the process that held this {self._type} has ended")
         return {"object": self._number}
+
+    def __getattr__(self, name: str) -> Any:
+        return found_as(name, super().__getattr__(name))
 
     def __repr__(self) -> str:
         return f"<{self._type} in the submission>"

@@ -21,6 +21,7 @@ def test_vocabulary_of_the_corpus_has_66_characters(submission: Submission, corp
     did = "Called get_vocab with the whole text that the model is trained on"
     expect(isinstance(vocab, list), did, "a list", kind_of(vocab))
     expect(len(vocab) == 66, did, "66 characters", f"{len(vocab)}")
+    expect(all(isinstance(entry, str) for entry in vocab), did, "a list of characters", "other values in it")
     found = sum(character in vocab for character in SHAKESPEARE)
     expect(found == 66, did, "exactly the characters of the text", f"{found} of them, and other entries")
 

@@ -13,6 +13,7 @@ import torch
 
 from support.checking import Submission, covers, expect, expect_close, expect_equal, hint, number, requires, weight
 from support.replies import curve_of, float_of, pair_of, parameter_of
+from support.reports import parameters, recorded_by
 
 LOW, HIGH = torch.zeros(40, dtype=torch.int64), torch.ones(40, dtype=torch.int64)
 ALTERNATING = torch.tensor([0, 1] * 30)
@@ -60,8 +61,9 @@ def test_estimate_records_no_gradient(submission: Submission) -> None:
     model = submission.probes.bigram(torch.zeros(2, 2))
     submission.training.estimate_loss(model, ALTERNATING, _config(submission, 0, 1), "cpu")
     did = "Estimated a loss and looked at what the model computed"
-    expect(len(model.recorded) > 0, did, "that the model is called", "no call")
-    expect(not any(model.recorded), did, "results without a gradient", "results that record one")
+    recorded = recorded_by(model)
+    expect(len(recorded) > 0, did, "that the model is called", "no call")
+    expect(not any(recorded), did, "results without a gradient", "results that record one")
 
 
 @number("2.4")
@@ -121,7 +123,7 @@ def test_history_is_what_the_model_can_do(submission: Submission) -> None:
     model = submission.probes.bigram(before)
     history = submission.training.train(model, LOW, HIGH, _config(submission, 5, 2), "cpu")
     curve = curve_of(history, "Trained for 5 steps")
-    after = parameter_of(submission.probes.get_parameters(model), "table", (3, 3), "Trained for 5 steps")
+    after = parameter_of(parameters(submission, model), "table", (3, 3), "Trained for 5 steps")
     for place, table, when in ((0, before, "first"), (-1, after, "last")):
         for row, losses, text in ((0, curve.train, "train"), (1, curve.test, "test")):
             did = f"Trained for 5 steps and looked at the {when} {text} loss"
@@ -142,7 +144,7 @@ def test_an_update_has_the_size_of_the_learning_rate(submission: Submission) -> 
         model = submission.probes.bigram(before)
         submission.training.train(model, ALTERNATING, LOW, _config(submission, 1, 1, learning_rate=rate), "cpu")
         did = f"Trained for one step with learning_rate={rate} and looked at how far the scores moved"
-        moved = (parameter_of(submission.probes.get_parameters(model), "table", (3, 3), did) - before)[:2].abs()
+        moved = (parameter_of(parameters(submission, model), "table", (3, 3), did) - before)[:2].abs()
         expect_close(moved, torch.full_like(moved, rate), did, rtol=0.1)
 
 
@@ -158,7 +160,7 @@ def test_loss_falls_on_a_text_that_is_easy(submission: Submission) -> None:
     config = _config(submission, 60, 60, learning_rate=0.1)
     submission.training.train(model, text, text, config, "cpu")
     did = "Trained for 60 steps on the text 0 1 2 3 0 1 2 3 ... and computed the loss"
-    table = parameter_of(submission.probes.get_parameters(model), "table", (4, 4), did)
+    table = parameter_of(parameters(submission, model), "table", (4, 4), did)
     loss = float(-table.log_softmax(-1)[torch.arange(4), torch.tensor([1, 2, 3, 0])].mean())
     expect(loss < 0.2, did, "a loss under 0.2, down from ln 4 = 1.39", f"{loss:.2f}")
 
@@ -174,5 +176,5 @@ def test_nothing_is_learned_from_the_test_text(submission: Submission) -> None:
     other = torch.tensor([2, 3] * 30)
     submission.training.train(model, ALTERNATING, other, _config(submission, 8, 2), "cpu")
     did = "Trained on the text 0 1 0 1 ..., tested on 2 3 2 3 ..., and looked at the scores after 2 and 3"
-    table = parameter_of(submission.probes.get_parameters(model), "table", (4, 4), did)
+    table = parameter_of(parameters(submission, model), "table", (4, 4), did)
     expect(bool((table[2:] == 0).all()), did, "that training does not touch them", "that they changed")

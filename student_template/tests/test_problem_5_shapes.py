@@ -23,6 +23,7 @@ from support.checking import (
 )
 from support.compose import compose
 from support.replies import pair_of
+from support.reports import batches
 
 # Every number comes once, so that a row tells where it was cut from.
 TEXT = torch.tensor([31, 17, 44, 2, 58, 23, 9, 60, 12, 36, 5])
@@ -34,10 +35,13 @@ def _batch(submission: Submission, tokens: torch.Tensor, batch_size: int, ctx_si
     return pair_of(batch, "Called get_batch")
 
 
-def _starts(submission: Submission, tokens: torch.Tensor, batch_size: int, ctx_size: int, **options: Any) -> Any:
+def _starts(
+    submission: Submission, tokens: torch.Tensor, batch_size: int, ctx_size: int, times: int, **options: Any
+) -> torch.Tensor:
     """Where the rows of many batches begin in `tokens`, which are all different: [times, B]; -1 for nowhere."""
-    seen = submission.probes.draw_batches(submission.data.get_batch, tokens, batch_size, ctx_size, **options)
-    found = (seen["X"][..., :1] == tokens).long()
+    seen = batches(submission, submission.data.get_batch, tokens, batch_size, ctx_size, times, **options)
+    X = expect_shape(seen.X, [times, batch_size, ctx_size], "Drew batches and looked at X")
+    found = (X[..., :1] == tokens).long()
     return torch.where(found.any(-1), found.argmax(-1), -1)
 
 

@@ -15,6 +15,7 @@ from support.checking import (
     number,
     weight,
 )
+from support.reports import inputs_after
 
 
 @number("7.1")
@@ -95,6 +96,6 @@ def test_a_query_meets_the_keys_of_its_own_sequence_only(submission: Submission)
 def test_queries_and_keys_are_left_as_they_were(submission: Submission) -> None:
     """Computing scores changes neither q nor k."""
     q, k = torch.arange(12.0).view(1, 3, 4), torch.arange(12.0, 24.0).view(1, 3, 4)
-    seen = submission.probes.call_keeping_inputs(submission.attention.attention_scores, q.clone(), k.clone())
-    for name, before, after in zip("qk", (q, k), seen["inputs"], strict=True):
+    seen = inputs_after(submission, submission.attention.attention_scores, q.clone(), k.clone())
+    for name, before, after in zip("qk", (q, k), seen, strict=True):
         expect_close(after, before, f"looked at {name} after the call")

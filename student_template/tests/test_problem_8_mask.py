@@ -9,6 +9,7 @@ from support.checking import (
     covers,
     expect,
     expect_close,
+    expect_floats,
     expect_shape,
     hint,
     number,
@@ -16,6 +17,7 @@ from support.checking import (
     weight,
 )
 from support.random_inputs import random_model
+from support.reports import inputs_after
 
 
 @number("8.1")
@@ -71,8 +73,8 @@ def test_no_score_is_large_enough_to_shine_through(submission: Submission) -> No
 def test_scores_and_tril_are_left_as_they_were(submission: Submission) -> None:
     """Masking changes neither the scores nor the tril that are passed in."""
     scores, tril = torch.arange(9.0).view(1, 3, 3), torch.ones(3, 3).tril()
-    seen = submission.probes.call_keeping_inputs(submission.attention.causal_mask, scores.clone(), tril.clone())
-    for name, before, after in zip(("scores", "tril"), (scores, tril), seen["inputs"], strict=True):
+    seen = inputs_after(submission, submission.attention.causal_mask, scores.clone(), tril.clone())
+    for name, before, after in zip(("scores", "tril"), (scores, tril), seen, strict=True):
         expect_close(after, before, f"looked at {name} after the call")
 
 
@@ -97,11 +99,11 @@ def test_a_later_token_changes_no_earlier_logit(submission: Submission, rng: tor
     sizes = {"vocab_size": 7, "ctx_size": 5, "embed_size": 8, "num_heads": 2, "num_blocks": 2}
     model = random_model(submission, rng, **sizes)
     tokens = torch.tensor([[3, 1, 4, 1, 5], [2, 6, 5, 3, 0]])
-    before = expect_shape(model(tokens), (2, 5, 7), "ran a model on two sequences of five tokens").clone()
+    before = expect_floats(model(tokens), (2, 5, 7), "ran a model on two sequences of five tokens").double()
     for t in range(1, 5):
         changed = tokens.clone()
         changed[:, t] = (tokens[:, t] + 1) % 7
-        after = expect_shape(model(changed), (2, 5, 7), "ran a model on two sequences of five tokens")
+        after = expect_floats(model(changed), (2, 5, 7), "ran a model on two sequences of five tokens").double()
         did = f"changed the token at position {t}"
         expect_close(after[:, :t], before[:, :t], f"{did} and looked at the logits before it")
         expect(not torch.allclose(after[:, t], before[:, t]), did, "other logits at that position", "the same ones")
@@ -109,7 +111,7 @@ def test_a_later_token_changes_no_earlier_logit(submission: Submission, rng: tor
 
 def _expect_no_future(submission: Submission, scores: torch.Tensor, tril: torch.Tensor, did: str) -> torch.Tensor:
     """Mask the scores, expect probability 0 above the diagonal, and return the masked scores."""
-    masked = expect_shape(submission.attention.causal_mask(scores.clone(), tril.clone()), scores.shape, did)
+    masked = expect_floats(submission.attention.causal_mask(scores.clone(), tril.clone()), scores.shape, did)
     expect(not bool(masked.isnan().any()), did, "numbers or -inf", "NaN")
     future = torch.ones_like(scores, dtype=torch.bool).triu(1)
     seen = int((masked.softmax(-1)[future] != 0).sum())

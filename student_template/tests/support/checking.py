@@ -31,6 +31,7 @@ __all__ = [
     "expect_close",
     "expect_dtype",
     "expect_equal",
+    "expect_floats",
     "expect_shape",
     "expect_tensor",
     "hint",
@@ -117,6 +118,13 @@ def expect_shape(actual: object, shape: Sequence[int], did: str) -> torch.Tensor
     return tensor
 
 
+def expect_floats(actual: object, shape: Sequence[int], did: str) -> torch.Tensor:
+    """Raise CheckFailure unless `actual` is a tensor of this shape with floating-point numbers; return it, detached."""
+    tensor = expect_shape(actual, shape, did)
+    expect(tensor.is_floating_point(), did, "floating-point numbers", f"dtype {_name(tensor.dtype)}")
+    return tensor
+
+
 def expect_dtype(actual: object, dtype: torch.dtype, did: str) -> torch.Tensor:
     """Raise CheckFailure unless `actual` is a tensor of this dtype; return it, detached."""
     tensor = expect_tensor(actual, did)
@@ -131,9 +139,8 @@ def expect_equal(actual: object, expected: object, did: str) -> None:
         expect_dtype(tensor, expected.dtype, did)
         _compare(tensor.to(torch.float64), expected.to(torch.float64), did, 0.0, 0.0)
         return
-    same = type(actual) is type(expected) and actual == expected
     expect(
-        same,
+        _same(actual, expected),
         did,
         "exactly the right value",
         "another one",
@@ -146,9 +153,17 @@ def expect_close(actual: object, expected: torch.Tensor, did: str, *, rtol: floa
 
     Infinities must stand in the same places; NaN never passes.
     """
-    tensor = expect_shape(actual, expected.shape, did)
-    expect(tensor.is_floating_point(), did, "floating-point numbers", f"dtype {_name(tensor.dtype)}")
+    tensor = expect_floats(actual, expected.shape, did)
     _compare(tensor.to(torch.float64), expected.detach().cpu().to(torch.float64), did, rtol, atol)
+
+
+def _same(actual: object, expected: object) -> bool:
+    """Whether both are plain values of one kind, and so is all that they contain; a tensor among them is not."""
+    if type(actual) is not type(expected):
+        return False
+    if isinstance(actual, (list, tuple)) and isinstance(expected, (list, tuple)):
+        return len(actual) == len(expected) and all(map(_same, actual, expected))
+    return not isinstance(actual, torch.Tensor) and actual == expected
 
 
 def _compare(actual: torch.Tensor, expected: torch.Tensor, did: str, rtol: float, atol: float) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from support.checking import CheckFailure, Submission, SubmissionError
 from support.parts import with_parts_below
+from support.reports import doubles_were_called
 
 
 def compose(
@@ -17,9 +18,9 @@ def compose(
 ) -> None:
     """Pass when `own` passes, or when `doubled` does with `replaced` parts swapped for the stand-ins in `doubles`.
 
-    Both callables build the objects that they need and raise CheckFailure when the result is wrong. A failure
-    with doubles counts against the composition only if it really called them; code that computes everything
-    itself is judged by `own` alone.
+    Both callables build the objects that they need and raise CheckFailure when the result is wrong. What `doubled`
+    finds counts only if the composition really called the stand-ins; code that computes everything itself is
+    judged by `own` alone.
     """
     try:
         own()
@@ -29,13 +30,15 @@ def compose(
     submission.probes.install_doubles(list(replaced))
     try:
         doubled()
+        called, found = doubles_were_called(submission), None
     except CheckFailure as error:
-        if submission.probes.doubles_were_called():
-            raise CheckFailure(
-                error.did, error.expected, error.got, values=error.values, settled=with_parts_below(replaced)
-            ) from None
-        raise failure from None
+        called, found = doubles_were_called(submission), error
     except SubmissionError:
         raise failure from None
     finally:
         submission.probes.remove_doubles()
+    if not called:
+        raise failure
+    if found is not None:
+        settled = with_parts_below(replaced)
+        raise CheckFailure(found.did, found.expected, found.got, values=found.values, settled=settled)

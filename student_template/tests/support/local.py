@@ -10,11 +10,13 @@ import importlib
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
 
 from support.failures import SubmissionError
+from support.interface import found_as, made_by
 
 MODULES = ("tokenizer", "data", "attention", "model", "training")
 _PLAIN = (type(None), bool, int, float, str, torch.Tensor, torch.dtype)
@@ -27,7 +29,7 @@ class LocalSubmission:
         if name not in (*MODULES, "probes"):
             raise AttributeError(name)
         module = f"charlm.{name}" if name in MODULES else f"support.{name}"
-        handle = LocalHandle(_guard(lambda: importlib.import_module(module)))
+        handle = LocalHandle(_guard(lambda: importlib.import_module(module)), name)
         setattr(self, name, handle)
         return handle
 
@@ -35,16 +37,19 @@ class LocalSubmission:
 class LocalHandle:
     """A function, class or object of the student's, called with its errors translated."""
 
-    def __init__(self, target: object) -> None:
-        self._target = target
+    def __init__(self, target: object, path: str = "") -> None:
+        self._target, self._path = target, path
 
     def __getattr__(self, name: str) -> Any:
-        return _wrap(_guard(lambda: getattr(self._target, name)))
+        value = _guard(lambda: getattr(self._target, name))
+        if isinstance(self._target, ModuleType):
+            return LocalHandle(value, f"{self._path}.{name}")
+        return found_as(name, _wrap(value))
 
     def __call__(self, *args: object, **kwargs: object) -> Any:
         plain = [_unwrap(value) for value in args]
         named = {key: _unwrap(value) for key, value in kwargs.items()}
-        return _wrap(_guard(lambda: self._target(*plain, **named)))  # type: ignore[operator]
+        return made_by(self._path, _wrap(_guard(lambda: self._target(*plain, **named))))  # type: ignore[operator]
 
 
 def _wrap(value: object) -> Any:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from support.checking import Submission
+from support.reports import parameters
 
 
 def random_values(like: dict[str, Tensor], rng: torch.Generator) -> dict[str, Tensor]:
@@ -24,7 +25,7 @@ def random_values(like: dict[str, Tensor], rng: torch.Generator) -> dict[str, Te
 def random_model(submission: Submission, rng: torch.Generator, **sizes: int) -> Any:
     """A TransformerLM of these sizes (the fields of ModelConfig) with random weights from `rng`."""
     model = submission.model.TransformerLM(submission.model.ModelConfig(**sizes))
-    submission.probes.set_parameters(model, random_values(submission.probes.get_parameters(model), rng))
+    submission.probes.set_parameters(model, random_values(parameters(submission, model), rng))
     return model
 
 
@@ -32,7 +33,7 @@ def same_weights(
     submission: Submission, mine: Any, reference: Submission, right: Any, rng: torch.Generator
 ) -> dict[str, Tensor]:
     """Give both modules the same random weights, for the names and shapes of the reference's; return them."""
-    values = random_values(reference.probes.get_parameters(right), rng)
+    values = random_values(parameters(reference, right), rng)
     submission.probes.set_parameters(mine, values)
     reference.probes.set_parameters(right, values)
     return values

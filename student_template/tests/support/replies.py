@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +35,12 @@ def pair_of(value: Any, did: str) -> tuple[Any, Any]:
     return value[0], value[1]
 
 
-def parameter_of(parameters: Any, name: str, shape: Sequence[int], did: str) -> torch.Tensor:
-    """The tensor `name` of this shape among those that a probe reported by name. Raises CheckFailure."""
-    named = parameters if isinstance(parameters, dict) else {}
-    expect(name in named, did, f"a parameter named {name}", "none of that name")
-    return expect_shape(named[name], shape, did)
+def parameter_of(parameters: Mapping[str, torch.Tensor], name: str, shape: Sequence[int], did: str) -> torch.Tensor:
+    """The tensor `name` of this shape among `parameters`, or their gradients. Raises CheckFailure, also for NaN."""
+    expect(name in parameters, did, f"a parameter named {name}", "none of that name")
+    tensor = expect_shape(parameters[name], shape, did)
+    expect(bool(tensor.isfinite().all()), did, "numbers", "NaN or infinity")
+    return tensor
 
 
 def float_of(value: Any, did: str) -> float:
