@@ -19,10 +19,14 @@ OPEN_TO_ALL = 0o666
 
 @dataclass(frozen=True)
 class Canaries:
-    """One string for each place, all of the form `canary` and 16 hexadecimal digits."""
+    """One string for each place, all of the form `canary` and 16 hexadecimal digits.
+
+    `folder` is where the platform's files are, `beside` are the files among those of the grader.
+    """
 
     folder: Path
     by_place: dict[str, str] = field(default_factory=dict)
+    beside: list[Path] = field(default_factory=list)
 
     def new(self, place: str) -> str:
         """A string for this place."""
@@ -51,18 +55,16 @@ def planted(folder: Path) -> Iterator[Canaries]:
     """Plant them while gradings run: beside hidden checks and reference, and in a platform's folder below `folder`."""
     canaries = Canaries(folder)
     name = f"planted-{secrets.token_hex(4)}.txt"
-    beside = [
-        canaries.put("hidden checks", HIDDEN_CHECKS / name),
-        canaries.put("reference", REFERENCE / name),
-    ]
+    canaries.beside.append(canaries.put("hidden checks", HIDDEN_CHECKS / name))
+    canaries.beside.append(canaries.put("reference", REFERENCE / name))
     canaries.put("metadata", folder / "platform" / "submission_metadata.json")
     canaries.put("platform's submission", folder / "platform" / "submission" / "answers.toml")
-    written = {path: path.read_bytes() for path in beside}
+    written = {path: path.read_bytes() for path in canaries.beside}
     try:
         yield canaries
         changed = [str(path) for path, text in written.items() if path.read_bytes() != text]
         if changed:
             raise AssertionError(f"a submission wrote to {', '.join(changed)}")
     finally:
-        for path in beside:
+        for path in canaries.beside:
             path.unlink(missing_ok=True)

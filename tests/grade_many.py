@@ -2,9 +2,10 @@
 
     python -m tests.grade_many JOBS.json --processes 2
 
-JOBS.json is a list of objects with `submission`, `out`, `without_training`, `seed`, `on_platform`, `settings` (another
-assignment.toml, or null) and `waits` (it sleeps rather than computes, so it is graded beside the others). Into each
-`out` go `exit_code`, `printed.txt` with what the grading printed, and `usage.json` with what it cost and left behind.
+JOBS.json is a list of objects with `submission`, `out`, `without_training`, `seed_file`, `on_platform`, `settings`
+(another assignment.toml, or null) and `waits` (it sleeps rather than computes, so it is graded beside the others).
+Into each `out` go `exit_code`, `printed.txt` with what the grading printed, and `usage.json` with what it cost and left
+behind.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from resource import struct_rusage
 from typing import Any
 
 from autograder import paths
-from autograder.fresh_start import hand_over
+from autograder.fresh_start import start_again
 from autograder.grading.launcher import grade
 from autograder.grading.request import GradeRequest
 from autograder.sandbox import nursery, privileges
@@ -107,7 +108,7 @@ def _grade(job: dict[str, Any], ids: range, temporary: Path, started: float) -> 
                 out=out,
                 device="cpu",
                 without_training=job["without_training"],
-                seed_from=hand_over(job["seed"]),
+                seed_from=os.open(job["seed_file"], os.O_RDONLY),
                 on_platform=job["on_platform"],
                 started=started,
             )
@@ -152,10 +153,12 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("jobs", type=Path)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--secret", help="used for nothing: a test plants it here to see whether a submission reads it")
+    parser.add_argument("--secret", help="for nothing but to be left behind by the fresh start")
     return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
     options = _arguments(sys.argv[1:])
+    if options.secret is not None:
+        start_again([str(options.jobs), "--processes", str(options.processes)])
     sys.exit(main(options.jobs, options.processes))

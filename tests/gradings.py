@@ -31,10 +31,11 @@ class Job:
 
     It is the reference with `changes` and with `appended` (pairs of a file and the text that goes to its end), or what
     `build` makes in an empty folder, or `whole`. `limits` are other values for assignment.toml's `[limits]`. `waits`:
-    it sleeps rather than computes, so that it is graded beside the others.
+    it sleeps rather than computes, so that it is graded beside the others. Jobs that differ in no more than their
+    name are graded once.
     """
 
-    name: str
+    name: str = field(compare=False)
     changes: tuple[Change, ...] = ()
     appended: tuple[tuple[str, str], ...] = ()
     build: Callable[[Path], Path] | None = None
@@ -144,12 +145,15 @@ def grade_all(jobs: Iterable[Job], folder: Path, canaries: Canaries) -> dict[Job
 
 
 def _request(job: Job, folder: Path) -> dict[str, Any]:
+    seed_file = folder / "seed"
+    seed_file.parent.mkdir(parents=True)
+    seed_file.write_text(str(job.seed))
     return {
         "submission": str(_submission(job, folder / "submission")),
         "out": str(folder / "results"),
         "without_training": not job.training,
-        "seed": job.seed,
-        "settings": str(_settings(job.limits, folder / SETTINGS.name)) if job.limits else None,
+        "seed_file": str(seed_file),  # not the seed: whatever the warm process reads, every submission inherits
+        "settings": str(write_settings(job.limits, folder / SETTINGS.name)) if job.limits else None,
         "on_platform": job.on_platform,
         "waits": job.waits,
     }
@@ -168,7 +172,7 @@ def _submission(job: Job, folder: Path) -> Path:
     return folder
 
 
-def _settings(limits: Iterable[tuple[str, float]], path: Path) -> Path:
+def write_settings(limits: Iterable[tuple[str, float]], path: Path) -> Path:
     """Write assignment.toml with these limits in place of its own."""
     text = SETTINGS.read_text(encoding="utf-8")
     for name, value in limits:
@@ -180,7 +184,7 @@ def _settings(limits: Iterable[tuple[str, float]], path: Path) -> Path:
 
 
 def _read(out: Path, canaries: Canaries) -> Grading:
-    printed = (out / "printed.txt").read_text(encoding="utf-8")
+    printed = (out / "printed.txt").read_bytes().decode("utf-8")  # as it is: reading text would change line ends
     told = [path.read_text(encoding="utf-8") for path in out.rglob("*") if path.is_file() and path.name != PLANTED]
     return Grading(
         exit_code=int((out / "exit_code").read_text()),

@@ -58,10 +58,12 @@ class Attack:
 
     `fails` has the outcome of every check that lays blame, `blocked` those that are blocked; all others pass, unless
     the submission is `refused`. `place` is the module of charlm that the code goes to. `waits`: it sleeps rather than
-    computes. `sample`: it is graded in every test run, the others on demand.
+    computes. `sample`: it is graded in every test run, the others on demand. `twin` is the folder of the twin: its own,
+    or that of an attack that it shares it with.
     """
 
     folder: Path
+    twin: Path
     kind: str
     what: str
     place: str | None
@@ -85,7 +87,7 @@ class Attack:
     @cached_property
     def honest(self) -> Job:
         """How its twin is graded."""
-        return self._job(TWIN)
+        return self._job(TWIN) if self.twin == self.folder else _attack(self.twin).honest
 
     def _job(self, file: str) -> Job:
         stem = file.removesuffix(".py")
@@ -114,6 +116,7 @@ def _attack(folder: Path) -> Attack:
         raise ValueError(f"{folder}: either a place in {VERDICT}, or {BUILD}")
     attack = Attack(
         folder=folder,
+        twin=HERE / entry.pop("twin") if "twin" in entry else folder,
         kind=entry.pop("kind"),
         what=entry.pop("what"),
         place=place,

@@ -8,16 +8,20 @@ code that resembles the attack, and gets every point.
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
 import jsonschema
 import pytest
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from autograder.grading.catalogue import load_catalogue
 from autograder.sandbox import privileges
 from tests.gradings import FAILING, Grading
-from tests.hostile.attacks import BUILD, KINDS, SEED, TWIN, Attack, load_attacks
+from tests.hostile.attacks import KINDS, SEED, Attack, load_attacks
 
 ATTACKS = load_attacks()
 CATALOGUE = load_catalogue()
@@ -25,6 +29,10 @@ SCHEMA = json.loads((Path(__file__).parents[1] / "gradescope.schema.json").read_
 # Of one grading. Honest ones without trainings take 8 s on a core, and 350 MB in their largest process.
 MOST_SECONDS, MOST_CPU_SECONDS, MOST_MB = 180.0, 60.0, 900.0
 OVERHEAD_MB = 500.0  # what a process has before it may use `memory_mb` of its own
+MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
+OWN_MARKUP = {"paragraph", "inline", "text", "softbreak", "strong", "em", "code_inline", "fence"}
+OWN_MARKUP |= {"table", "thead", "tbody", "tr", "th", "td"}
+CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 root = pytest.mark.skipif(not privileges.can_change_user(), reason="needs root on Linux, as on the platform")
 
@@ -42,6 +50,7 @@ def test_an_attack_gains_nothing(attack: Attack, grading: Grading) -> None:
     _expect_nothing_told(grading)
     _expect_little_use(attack, grading)
     _expect_valid(grading)
+    _expect_plain(grading)
     if attack.refused:
         _expect_refused(grading)
         return
@@ -71,8 +80,7 @@ def test_it_is_described(attack: Attack) -> None:
     assert set(attack.fails.values()) <= FAILING
     assert attack.training or not set(lost) & CATALOGUE.trained
     assert not (attack.refused and lost)
-    assert (attack.folder / (BUILD if attack.place is None else TWIN)).exists()
-    assert attack.attacks != attack.honest
+    assert attack.honest not in {other.attacks for other in ATTACKS}
 
 
 def test_there_are_attacks_of_every_kind() -> None:
@@ -117,3 +125,18 @@ def _expect_refused(grading: Grading) -> None:
     assert grading.exit_code == 0
     assert set(grading.outcomes.values()) == {"refused"}
     assert grading.score == grading.results["score"] == 0
+
+
+def _expect_plain(grading: Grading) -> None:
+    """No text of a submission is markup, or moves a terminal's cursor."""
+    outputs = [grading.results["output"], *(test["output"] for test in grading.results["tests"])]
+    kinds = {token.type.removesuffix("_open").removesuffix("_close") for text in outputs for token in _tokens(text)}
+    assert kinds <= OWN_MARKUP
+    assert CONTROLS.findall(grading.printed) == []
+    assert not any(CONTROLS.search(test["name"]) for test in grading.results["tests"])
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    for token in MARKDOWN.parse(text):
+        yield token
+        yield from token.children or []

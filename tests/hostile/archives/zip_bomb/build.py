@@ -1,27 +1,27 @@
 import zipfile
 from pathlib import Path
 
-from tests.patches import write_patched
+from tests.hostile.building import reference, zipped
 
 
 def attack(folder: Path) -> Path:
-    return _packed(folder, "charlm/data.py", 300 << 20)
+    path = zipped(reference(folder), without="charlm/data.py")
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive, archive.open("charlm/data.py", "w") as member:
+        for _ in range(300):
+            member.write(b" " * (1 << 20))
+    return path
 
 
 def twin(folder: Path) -> Path:
-    return _packed(folder, "charlm/notes.txt", 1 << 20)
-
-
-def _packed(folder: Path, name: str, size: int) -> Path:
-    """The reference as a zip, with `name` in it: `size` blanks, which pack well."""
-    original = write_patched([], folder / "original")
-    path = folder / "submission.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(original.rglob("*")):
-            inside = str(file.relative_to(original))
-            if file.is_file() and inside != name:
-                archive.write(file, inside)
-        with archive.open(name, "w", force_zip64=True) as member:
-            for _ in range(size >> 20):
-                member.write(b" " * (1 << 20))
+    original = reference(folder)
+    with (original / "charlm/data.py").open("a") as file:
+        file.write(f'\n\nTEXT = "{"x" * 100_000}"\nNESTED = {"(" * 50}0{")" * 50}\nZERO = "\\0"\n')
+    for file in original.rglob("*.py"):
+        file.chmod(0o777)
+    (original / "charlm.txt").write_text("../../../reference/charlm/data.py")
+    path = zipped(original)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("charlm/notes.txt", " " * (1 << 20))
+        for name in ("results.json", "tmp/x", "./notes.txt", "charlm/two..dots.txt", "a...b", "x/" * 8 + "notes.txt"):
+            archive.writestr(name, '{"score": 100}')
     return path
