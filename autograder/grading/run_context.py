@@ -159,11 +159,11 @@ class RunContext:
             handle.session.close()
 
     def _open(self, code: Path, *, seconds: float, trusted: bool, purpose: str) -> RemoteSubmission:
-        memory = None if self.device == "cuda" else self.settings.limits.memory_mb * MIB
+        limits = Limits(seconds=seconds, memory=self.settings.limits.memory_mb * MIB)
         handle = RemoteSubmission(
             self._zygote,
             code,
-            limits=Limits(seconds=seconds, memory=memory, closed=self.device != "cuda"),
+            limits=limits.beside_a_gpu() if self.device == "cuda" else limits,
             seed=self.seed_for("worker", purpose),
             trusted=trusted,
         )

@@ -13,6 +13,7 @@ from torch import Tensor
 from autograder.bands import Band, Bands
 from autograder.calibration import load
 from autograder.grading.evidence import Evidence, encode, position_losses, windows
+from autograder.sandbox.replies import Unexplained
 from autograder.training_setting import TrainingSetting
 from support.checking import CheckFailure, Submission, expect
 from support.failures import SubmissionError
@@ -68,13 +69,27 @@ class Trainings:
         self._bands  # noqa: B018  a calibration that is of no use has to show before the time for a training is spent
         if kind not in self._done:
             try:
-                self._done[kind] = self.train(kind)
+                self._done[kind] = self._train(kind)
             except (CheckFailure, SubmissionError) as error:
                 self._done[kind] = error
+            finally:
+                self._rest()
         found = self._done[kind]
         if isinstance(found, Exception):
             raise found.with_traceback(None)
         return found
+
+    def _train(self, kind: str) -> Evidence:
+        try:
+            return self.train(kind)
+        except Unexplained:  # as for a check, what the system killed gets a second chance
+            return self.train(kind)
+
+    def _rest(self) -> None:
+        """End the worker: what student code left running in it would disturb the checks that follow."""
+        session = getattr(self._submission, "session", None)
+        if session is not None:
+            session.fresh()
 
     def judge_train(self, judge: Judge) -> None:
         """Pass when `judge` accepts the training of the submission's own model, or else that of the stand-in.

@@ -22,6 +22,22 @@ SIGNALS = {
 NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|out of memory|bad_alloc", re.IGNORECASE)
 
 
+class Unexplained(SubmissionError):
+    """The worker was killed by somebody else than the grader: perhaps by the submission, perhaps by the system."""
+
+
+class Killed(WorkerDied, Unexplained):
+    """By whom is not known."""
+
+
+class FilledDisk(WorkerDied, Unexplained):
+    """The room on the disk was back when the worker had ended, unless another program gave it back just then."""
+
+
+class KilledForMemory(OutOfMemory, Unexplained):
+    """By the system, when memory ran out."""
+
+
 def error_in(reply: dict[str, Any], number: int) -> SubmissionError | None:
     """The exception that a reply reports; None when it brings a value. Raises Malformed for any other reply."""
     _require(reply.get("id") == number and type(reply["id"]) is int, "an answer to another request")

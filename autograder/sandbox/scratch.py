@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from autograder.sandbox.limits import MIB, Limits
@@ -20,21 +21,39 @@ class ScratchFull(Exception):
     """The submission left more in its folder than it may."""
 
 
+class DiskFull(Exception):
+    """The file system has little room left, and much less than when the worker was started."""
+
+
 class Scratch:
     """A new folder inside `parent`, owned by `uid` (None: by ourselves)."""
 
     def __init__(self, parent: Path, uid: int | None, limits: Limits) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="scratch-", dir=parent))
-        self._limits = limits
+        self._parent, self._limits = parent, limits
+        self._free_before = self._free_at_worst = _free(parent)
         if uid is not None:
             os.chown(self.path, uid, uid)
 
     def check(self) -> None:
-        """Raises ScratchFull. Follows no link, and looks at few more entries than there may be."""
+        """Raises ScratchFull or DiskFull. Follows no link, and looks at few more entries than there may be."""
         try:
             self._count()
         except OSError as error:
             raise ScratchFull(f"the submission made a folder that cannot be looked into: {error.strerror}") from error
+        free = _free(self._parent)
+        if free < self._limits.free and self._free_before - free > self._limits.scratch:
+            self._free_at_worst = free
+            raise DiskFull(f"the disk has only {free // MIB} MB left, {self._free_before // MIB} MB before")
+
+    def gave_back(self, seconds: float) -> bool:
+        """After DiskFull and the end of the worker: whether it was the worker that had used the room up."""
+        until = time.monotonic() + seconds
+        while _free(self._parent) - self._free_at_worst < self._limits.scratch / 2:
+            if time.monotonic() >= until:
+                return False
+            time.sleep(0.02)
+        return True
 
     def _count(self) -> None:
         size = count = 0
@@ -55,6 +74,12 @@ class Scratch:
     def delete(self) -> None:
         """Never fails, whatever lies in the folder."""
         remove(self.path)
+
+
+def _free(path: Path) -> int:
+    """Bytes that a file system has left for users without privileges."""
+    status = os.statvfs(path)
+    return status.f_bavail * status.f_frsize
 
 
 def _entries(folder: str, most: int) -> list[os.DirEntry[str]]:

@@ -9,14 +9,14 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import privileges, references, replies
 from autograder.sandbox.codec import DEEPEST, Decoder, Encoder, Node
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.scratch import Scratch, ScratchFull, remove, remove_all_of
+from autograder.sandbox.scratch import DiskFull, Scratch, ScratchFull, remove, remove_all_of
 from autograder.sandbox.wire import REPLIES, REQUESTS, Channel, Closed, Late, Malformed, Output, TooLarge
 from autograder.sandbox.worker import Spec
 from autograder.sandbox.zygote import SandboxError, Zygote
@@ -60,6 +60,8 @@ class WorkerSession:
     ) -> None:
         self._zygote = zygote
         self.limits = limits or Limits()
+        if trusted:
+            self.limits = replace(self.limits, free=0)  # whoever fills the disk, it is not the reference
         self.seed, self.threads, self._trusted = seed, threads, trusted
         self._uid = privileges.unused_id() if not trusted and privileges.can_change_user() else None
         self._folder = Path(tempfile.mkdtemp(prefix="submission-"))
@@ -170,6 +172,12 @@ class WorkerSession:
         except ScratchFull as error:
             failure = WorkerDied(["WorkerDied"], str(error))
             self._end(0.0)
+        except DiskFull as error:
+            self._end(0.0)
+            if not worker.scratch.gave_back(GRACE_SECONDS):
+                raise SandboxError(f"{error}, and it was not the submission that filled it") from error
+            filled = "the submission filled the disk with files that it had deleted and still held open"
+            failure = replies.FilledDisk(["WorkerDied"], filled)
         except Closed:
             failure = self._bury(worker)
         except BaseException:

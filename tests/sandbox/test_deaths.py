@@ -14,7 +14,10 @@ import psutil
 import pytest
 
 from autograder.sandbox import privileges
+from autograder.sandbox.handle import RemoteSubmission
 from autograder.sandbox.limits import MIB, Limits
+from autograder.sandbox.replies import FilledDisk
+from autograder.sandbox.zygote import SandboxError
 from support.checking import BadReply, CallTimedOut, OutOfMemory, SubmissionError, WorkerDied
 from tests.sandbox.conftest import Submit
 
@@ -82,7 +85,7 @@ def test_one_call_is_lost_and_the_next_is_served(
     submission = submit(source, limits=Limits(seconds=8, memory=700 * MIB))
     began = time.monotonic()
     found, message = kind_of(submission.model.f)
-    assert found is kind, message
+    assert issubclass(found, kind), message
     assert said in message
     assert time.monotonic() - began < 6
     assert submission.model.g() == "fine"
@@ -305,6 +308,76 @@ def test_files_within_the_limits_cost_nothing(submit: Submit) -> None:
     submission.session.fresh()
     assert submission.model.rewrite(20, MIB) == "fine"
     assert submission.model.links() == "fine"
+
+
+HIDDEN = """
+    import os, time
+    kept = []
+    def g(): return "fine"
+    def wait(seconds): time.sleep(seconds)
+    def hide(count, size):
+        for number in range(count):
+            file = open("file", "wb")
+            os.unlink("file")
+            file.write(bytes(size))
+            file.flush()
+            kept.append(file)
+        time.sleep(60)
+"""
+
+
+def test_deleted_files_that_are_still_open_do_not_fill_the_disk(submit: Submit) -> None:
+    """With a floor that any disk is below, so that only what the worker takes decides."""
+    submission = submit(HIDDEN, limits=Limits(scratch=64 * MIB, free=1 << 60))
+    assert submission.model.wait(0.6) is None
+    began = time.monotonic()
+    assert kind_of(lambda: submission.model.hide(14, 12 * MIB)) == (FilledDisk, FILLED)
+    assert time.monotonic() - began < 8
+    assert submission.model.g() == "fine"
+
+
+FILLED = "the submission filled the disk with files that it had deleted and still held open"
+
+
+class Disk:
+    """Stands in for os.statvfs: so many MB are left at the first look, at the next ones, and after the worker's end."""
+
+    def __init__(self, submission: RemoteSubmission, before: int, during: int, after: int) -> None:
+        self._submission, self._megabytes = submission, [before, during, after]
+
+    def __call__(self, path: object) -> SimpleNamespace:
+        before, during, after = self._megabytes
+        worker = self._submission.session._worker
+        left = during if worker is not None else after if self._submission.session.generation else before
+        return SimpleNamespace(f_bavail=left * 256, f_frsize=4096)
+
+
+@pytest.mark.parametrize(
+    ("before", "during", "after", "error"),
+    [
+        (1000, 100, 1000, FilledDisk),
+        (1000, 100, 140, FilledDisk),
+        (1000, 100, 120, SandboxError),
+        (200, 140, 200, None),
+        (1000, 300, 1000, None),
+    ],
+)
+def test_room_on_the_disk_is_watched_during_a_call(
+    submit: Submit,
+    monkeypatch: pytest.MonkeyPatch,
+    before: int,
+    during: int,
+    after: int,
+    error: type[Exception] | None,
+) -> None:
+    submission = submit(HIDDEN, limits=Limits(scratch=64 * MIB, free=256 * MIB))
+    monkeypatch.setattr("os.statvfs", Disk(submission, before, during, after))
+    if error is None:
+        submission.model.wait(0.6)
+        return
+    with pytest.raises(error) as caught:
+        submission.model.wait(60)
+    assert FILLED in str(caught.value) or "not the submission that filled it" in str(caught.value)
 
 
 def test_folders_nested_deeply_are_deleted(submit: Submit) -> None:

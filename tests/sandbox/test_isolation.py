@@ -123,8 +123,8 @@ def test_the_worker_is_nobody(look: Any) -> None:
 def test_limits_are_set_for_good(look: Any) -> None:
     lines = {line[:25].strip(): line[25:].split()[:2] for line in look.limits().splitlines()[1:]}
     assert lines["Max core file size"] == ["0", "0"]
-    assert lines["Max file size"] == [str(64 << 20)] * 2
-    assert lines["Max open files"] == ["256", "256"]
+    assert lines["Max file size"] == [str(16 << 20)] * 2
+    assert lines["Max open files"] == ["64", "64"]
     assert lines["Max cpu time"] == ["900", "900"]
     soft, hard = lines["Max address space"]
     assert soft == hard != "unlimited"
