@@ -108,7 +108,7 @@ class Channel:
 
     def send(self, header: dict[str, Any], body: bytes = b"", deadline: float | None = None) -> None:
         """Raises TooLarge when the frame exceeds the caps (nothing is sent then), Closed, or Late."""
-        text = json.dumps(header, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+        text = text_of(header)
         if len(text) > self._sends.header or len(body) > self._sends.body:
             raise TooLarge(_excess(len(text), len(body), self._sends))
         for part in (PREFIX.pack(MAGIC, len(text), len(body)) + text, body):
@@ -185,6 +185,11 @@ def _translated() -> Iterator[None]:
         pass
     except ConnectionError as error:
         raise Closed(str(error)) from error
+
+
+def text_of(header: dict[str, Any]) -> bytes:
+    """A header as it is sent. Half surrogates, which no text may hold, become question marks."""
+    return json.dumps(header, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def parse(data: bytes) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from autograder.sandbox.codec import DEEPEST, TENSOR_DTYPES, Decoder, Encoder, U
 from autograder.sandbox.wire import Malformed, parse
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
-keys = st.text() | st.integers() | st.none()
+keys = st.text() | st.integers(-(2**63), 2**63 - 1) | st.none()
 values = st.recursive(
     scalars,
     lambda inner: (
