@@ -116,9 +116,14 @@ def detached(tensor: torch.Tensor) -> torch.Tensor:
             moved: torch.Tensor = tensor.detach().cpu()
             with torch._C.DisableTorchFunctionSubclass():
                 plain = moved.as_subclass(torch.Tensor)
-                return plain.resolve_neg().clone(memory_format=torch.contiguous_format)
+                return _with_plain_truth(plain.resolve_neg().clone(memory_format=torch.contiguous_format))
     except (NotImplementedError, RuntimeError) as error:
         raise Unsendable(f"a tensor whose numbers cannot be read: {error}") from error
+
+
+def _with_plain_truth(tensor: torch.Tensor) -> torch.Tensor:
+    """The same tensor. What is true may be any byte but 0 in memory that was not set, and travels as 1."""
+    return tensor.view(torch.uint8).ne(0) if tensor.dtype == torch.bool else tensor
 
 
 def _integer(value: int) -> Node:
@@ -193,7 +198,13 @@ def load_tensors(body: bytes) -> list[torch.Tensor]:
     _require(set(found) == {str(index) for index in range(len(found))}, "tensors with other names than 0, 1, 2, …")
     _require(all(tensor.dtype in TENSOR_DTYPES for tensor in found.values()), "a tensor of a dtype that is not allowed")
     _require(all(_is_handy(tensor.shape) for tensor in found.values()), "a tensor of a shape that is not allowed")
+    _require(all(map(_has_plain_truth, found.values())), "a truth value that is neither 0 nor 1")
     return [found[str(index)] for index in range(len(found))]
+
+
+def _has_plain_truth(tensor: torch.Tensor) -> bool:
+    """Whether every truth value is the byte 0 or 1. With others, what is true need not equal what is true."""
+    return tensor.dtype != torch.bool or not bool(tensor.view(torch.uint8).gt(1).any())
 
 
 def _header_length(body: bytes) -> int:

@@ -209,7 +209,7 @@ class Fuzzer:
         self.report.outcomes[outcome] += 1
         self.report.ways[way] += 1
         if fault:
-            self.report.faults.append((fault[:500], data))
+            self.report.faults.append((" ".join(fault.split())[:300], data))
 
     def close(self) -> None:
         self._session.close()

@@ -237,6 +237,14 @@ def test_shapes_that_cost_more_than_their_numbers_are_refused(shape: list[int]) 
         Decoder(len(header).to_bytes(8, "little") + header + b"x" * (0 not in shape), refuse)
 
 
+def test_truth_values_of_other_bytes_are_sent_as_one_and_refused() -> None:
+    odd = torch.tensor([0, 1, 2, 255], dtype=torch.uint8).view(torch.bool)
+    assert through(odd).view(torch.uint8).tolist() == [0, 1, 1, 1]
+    assert through(odd[2]).item() is True
+    with pytest.raises(Malformed, match="neither 0 nor 1"):
+        Decoder(safetensors.torch.save({"0": odd}), refuse)
+
+
 def test_what_was_decoded_less_deeply_can_be_sent_back() -> None:
     value: Any = 0
     for _ in range(DEEPEST // 2):
