@@ -185,9 +185,10 @@ class WorkerSession:
             raise
         finally:
             self._left = max(0.0, self._left - (time.monotonic() - began))
-        if self._trusted:
-            raise SandboxError(f"trusted code failed: {failure}")
-        raise failure
+        try:
+            raise SandboxError(f"trusted code failed: {failure}") if self._trusted else failure
+        finally:
+            del failure  # it holds this frame, and this frame the answer: together they would stay for long
 
     def _exchange(
         self, worker: Worker, header: dict[str, Any], body: bytes, deadline: float

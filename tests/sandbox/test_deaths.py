@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -182,6 +184,25 @@ def test_more_objects_than_a_request_has_room_for_are_released_one_part_after_th
     for _ in range(4):
         session._exchange(SimpleNamespace(channel=channel, requests=2), {}, b"", 0.0)  # type: ignore[arg-type]
     assert [len(header["release"]) for header in sent] == [10_000, 10_000, 8_000, 0]
+
+
+def test_an_answer_that_was_an_error_is_not_kept_in_memory(submit: Submit) -> None:
+    source = """
+        import os, struct, time
+        def f():
+            text = b'{"id":1,"value":{"tensor":1}}'
+            os.set_blocking(3, True)
+            os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), 2**24) + text + bytes(2**24))
+    """
+    submission = submit(source)
+    gc.disable()
+    try:
+        submission.model.f()
+    except BadReply as error:
+        found = weakref.ref(error)
+    finally:
+        gc.enable()
+    assert found() is None
 
 
 def test_a_worker_that_dies_between_calls_costs_the_next_call(submit: Submit) -> None:
