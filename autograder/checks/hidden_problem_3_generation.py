@@ -15,6 +15,7 @@ from support.checking import (
     expect,
     expect_dtype,
     expect_equal,
+    expect_finite,
     expect_shape,
     hint,
     number,
@@ -110,8 +111,12 @@ def test_draws_do_not_repeat(submission: Submission, rng: torch.Generator) -> No
     generator = submission.probes.generator(_seed(rng))
     prompt = torch.zeros(3, 1, dtype=torch.int64)
     # `forward` is still the one that gives equal scores; 120 draws agree by chance with probability 4**-120.
-    first, second = (model.generate(prompt, 40, generator=generator) for _ in range(2))
-    differs = not torch.equal(expect_shape(first, [3, 41], did), expect_shape(second, [3, 41], did))
+    first, second = (
+        expect_shape(model.generate(prompt, 40, generator=generator), [3, 41], "Generated 40 tokens") for _ in range(2)
+    )
+    for result in (first, second):
+        expect(bool(((result >= 0) & (result < 4)).all()), "Generated 40 tokens out of 4", "these tokens", "others")
+    differs = not torch.equal(first, second)
     expect(differs, "Generated twice with one generator, without setting it back", "other tokens", "the same tokens")
 
 
@@ -144,7 +149,7 @@ def test_real_model_samples_from_its_own_scores(submission: Submission, rng: tor
     did = "Continued the same long prompt in 2000 rows by one token each"
     for prompt in torch.randint(6, (3, 1, 13), generator=rng):
         # Its own probabilities, right or wrong: what they should be is checked elsewhere.
-        logits = expect_shape(model(prompt[:, -5:]), [1, 5, 6], "Called a model with 5 tokens")
+        logits = expect_finite(model(prompt[:, -5:]), [1, 5, 6], "Called a model with 5 tokens")
         generator = submission.probes.generator(_seed(rng))
         result = expect_shape(model.generate(prompt.expand(2000, 13), 1, generator=generator), [2000, 14], did)
         expect_dtype(result, torch.int64, did)

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from autograder.checks.compositions import judge_attention, judge_block, judge_head, judge_model
-from support.checking import Submission, covers, expect, expect_close, expect_floats, hint, number, requires, weight
+from support.checking import Submission, covers, expect, expect_close, expect_finite, hint, number, requires, weight
 from support.compose import compose
 from support.random_inputs import random_model, random_values, same_weights
+from support.replies import parameter_of
 from support.reports import inputs_after, parameter_gradients, parameters
 
 
@@ -87,11 +88,13 @@ def test_each_head_minds_its_own_features(submission: Submission, rng: torch.Gen
         values = random_values(parameters(submission, attention), rng)
         submission.probes.set_parameters(attention, values | {"proj.weight": torch.eye(8)})
         x = torch.randn(3, 5, 8, generator=rng)
-        before = expect_floats(attention(x), (3, 5, 8), "ran four heads of size 2").double()
+        before = expect_finite(attention(x), (3, 5, 8), "ran four heads of size 2").double()
+        did = "looked at the parameters of four heads of size 2"
         for k in range(4):
             name = f"heads.{k}.value.weight"
+            parameter_of(values, name, (2, 8), did)
             submission.probes.set_parameters(attention, {name: values[name] + 1.0})
-            after = expect_floats(attention(x), (3, 5, 8), "ran four heads of size 2").double()
+            after = expect_finite(attention(x), (3, 5, 8), "ran four heads of size 2").double()
             submission.probes.set_parameters(attention, {name: values[name]})
             parts = zip(before.chunk(4, dim=-1), after.chunk(4, dim=-1), strict=True)
             changed = [j for j, (one, other) in enumerate(parts) if not torch.allclose(one, other)]

@@ -12,8 +12,8 @@ from support.checking import (
     covers,
     expect,
     expect_close,
+    expect_finite,
     expect_floats,
-    expect_shape,
     hint,
     number,
     requires,
@@ -65,10 +65,10 @@ def test_no_model_looks_ahead(submission: Submission, rng: torch.Generator) -> N
         model.train(mode == "train")
         V, T = sizes["vocab_size"], sizes["ctx_size"]
         tokens = torch.randint(V, (3, T), generator=rng)
-        before = expect_shape(model(tokens), (3, T, V), f"ran a model in {mode} mode on tokens [3, {T}]").clone()
+        before = expect_finite(model(tokens), (3, T, V), f"ran a model in {mode} mode on tokens [3, {T}]").clone()
         for t in range(1, T):
             later = torch.randint(V, (3, T - t), generator=rng)
-            after = expect_shape(model(torch.cat([tokens[:, :t], later], dim=1)), (3, T, V), "ran it again")
+            after = expect_finite(model(torch.cat([tokens[:, :t], later], dim=1)), (3, T, V), "ran it again")
             did = f"replaced the tokens from position {t} on and looked at the logits before it"
             expect_close(after[:, :t], before[:, :t], did)
 
@@ -108,7 +108,9 @@ def test_a_beginning_is_read_alone_as_in_the_whole_text(submission: Submission, 
         model = random_model(submission, rng, **sizes)
         V, ctx_size = sizes["vocab_size"], sizes["ctx_size"]
         tokens = torch.randint(V, (2, ctx_size), generator=rng)
-        whole = expect_shape(model(tokens), (2, ctx_size, V), f"ran a model on tokens of shape [2, {ctx_size}]").clone()
+        whole = expect_finite(
+            model(tokens), (2, ctx_size, V), f"ran a model on tokens of shape [2, {ctx_size}]"
+        ).clone()
         for T in range(1, ctx_size):
             expect_close(
                 model(tokens[:, :T].clone()), whole[:, :T], f"ran it on the first {T} of {ctx_size} tokens alone"

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 
 from autograder.sandbox import control, privileges, worker
 from autograder.sandbox.limits import Limits
+from autograder.sandbox.seal import Seal
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = ROOT / "student_template" / "tests"
@@ -49,6 +50,7 @@ def run(channel: socket.socket) -> NoReturn:
     code = 1
     try:
         os.setsid()
+        seal = Seal()
         environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         _forget_the_grader(channel)
         warnings.simplefilter("ignore")  # a library's sleeping threads are no reason not to fork
@@ -56,7 +58,7 @@ def run(channel: socket.socket) -> NoReturn:
         privileges.forget_start()
         gc.collect()
         gc.freeze()  # else the first collection in a worker would copy every page that holds an object
-        Nursery(channel, environment).serve()
+        Nursery(channel, environment, seal).serve()
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -69,7 +71,7 @@ def _forget_the_grader(channel: socket.socket) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM):
         signal.signal(number, signal.SIG_DFL)
     privileges.close_descriptors(keep={0, 1, 2, channel.fileno()})
-    for name in [name for name in sys.modules if name.partition(".")[0] == "autograder"]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("autograder", "support")]:
         # The functions that are running hold on to what they use; nobody can import it by name any more.
         del sys.modules[name]
     sys.modules["__main__"] = types.ModuleType("__main__")
@@ -88,8 +90,8 @@ def _is_the_graders(entry: str) -> bool:
 class Nursery:
     """Forks workers, ends them, and knows which are alive."""
 
-    def __init__(self, channel: socket.socket, environment: dict[str, str]) -> None:
-        self._channel, self._environment = channel, environment
+    def __init__(self, channel: socket.socket, environment: dict[str, str], seal: Seal) -> None:
+        self._channel, self._environment, self._seal = channel, environment, seal
         self._workers: set[int] = set()
         self._statuses: dict[int, int] = {}
 
@@ -122,7 +124,7 @@ class Nursery:
             try:
                 sock, output = descriptors
                 self._channel.detach()
-                worker.main(worker.Spec(limits=limits, **spec), sock, output, self._environment)
+                worker.main(worker.Spec(limits=limits, **spec), sock, output, self._environment, self._seal)
             finally:
                 os._exit(0)
         self._workers.add(pid)

@@ -10,6 +10,7 @@ from typing import Any
 from autograder.sandbox.failures import LONGEST_MESSAGE, LONGEST_PLACE
 from autograder.sandbox.wire import Malformed
 from support.checking import CallTimedOut, OutOfMemory, SubmissionError, WorkerDied
+from support.failures import Replaced
 
 SIGNALS = {
     signal.SIGSEGV: "was stopped by an invalid memory access (SIGSEGV)",
@@ -52,6 +53,8 @@ def error_in(reply: dict[str, Any], number: int) -> SubmissionError | None:
     message, where = shown(failure["message"], LONGEST_MESSAGE), shown(failure["where"], LONGEST_PLACE)
     names = [shown(name, LONGEST_PLACE) for name in types]
     out_of_memory = "MemoryError" in names or "OutOfMemoryError" in names or NO_MEMORY.search(message)
+    if names[0] == "Replaced":  # the worker's seal says so
+        return Replaced(names, message)
     return (OutOfMemory if out_of_memory else SubmissionError)(names, message, where)
 
 

@@ -26,10 +26,12 @@ from autograder.sandbox.codec import Decoder, Encoder, Node, Unsendable, is_plai
 from autograder.sandbox.failures import describe
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.privileges import UNREADABLE, close_descriptors, confine
+from autograder.sandbox.seal import Replaced, Seal
 from autograder.sandbox.wire import REPLIES, REQUESTS, Channel, Closed, TooLarge
+from support import probes
 
 MODULES = ("tokenizer", "data", "attention", "model", "training")
-BESIDE = {"probes": "support.probes"}
+BESIDE = {"probes": probes}
 CHANNEL = 3  # the descriptor of the socket to the grader
 
 
@@ -45,7 +47,7 @@ class Spec:
     limits: Limits
 
 
-def main(spec: Spec, sock: int, output: int, keep_environment: dict[str, str]) -> None:
+def main(spec: Spec, sock: int, output: int, keep_environment: dict[str, str], seal: Seal) -> None:
     """Run in a freshly forked child; returns when the grader has closed the connection."""
     parent = os.getppid()
     os.setsid()
@@ -61,7 +63,7 @@ def main(spec: Spec, sock: int, output: int, keep_environment: dict[str, str]) -
         channel.send({"failed": f"{type(error).__name__}: {error}"})
         return
     channel.send({"ready": missing})
-    Server(channel, spec.code).serve()
+    Server(channel, spec.code, seal).serve()
 
 
 def _take_descriptors(sock: int, output: int) -> None:
@@ -116,8 +118,8 @@ def _seed(seed: int) -> None:
 class Server:
     """Answers requests, one at a time, and holds the objects that were answered by number."""
 
-    def __init__(self, channel: Channel, code: str) -> None:
-        self._channel = channel
+    def __init__(self, channel: Channel, code: str, seal: Seal) -> None:
+        self._channel, self._seal = channel, seal
         self._folder = os.path.join(code, "charlm")
         self._objects: dict[int, object] = {}
         self._count = 0
@@ -135,7 +137,9 @@ class Server:
         encoder = Encoder(self._keep)
         try:
             result = encoder.encode(self._as_sent(self._run(header, body)))
-            return {"id": header["id"], "value": result}, encoder.body()
+            blob = encoder.body()
+            self._seal.check()
+            return {"id": header["id"], "value": result}, blob
         except BaseException as error:  # SystemExit and KeyboardInterrupt are mistakes of the student's, too
             return {"id": header["id"], "error": self._describe(error)}, b""
 
@@ -158,7 +162,11 @@ class Server:
         if kind == "object":
             return self._objects[content]
         module, *names = content.split(".")
-        found: object = importlib.import_module(BESIDE.get(module, f"charlm.{module}"))
+        found: object = BESIDE.get(module)
+        if found is None:
+            found = importlib.import_module(f"charlm.{module}")
+        else:
+            self._seal.check()
         for name in names:
             found = getattr(found, name)
         return found
@@ -174,6 +182,10 @@ class Server:
         return {"object": [self._count, f"{type(kept).__module__}.{type(kept).__qualname__}"[:100]]}
 
     def _describe(self, error: BaseException) -> dict[str, Any]:
+        try:
+            self._seal.check()
+        except Replaced as replaced:
+            error = replaced
         try:
             return describe(error, self._folder)
         except BaseException as second:

@@ -217,6 +217,7 @@ def _last_scores(model: Any, tokens: list[int], did: str) -> torch.Tensor:
     """The logits [V] at the last position, whatever there is at the others."""
     logits = expect_tensor(model(torch.tensor([tokens])), did)
     expect(logits.ndim == 3 and logits.numel() > 0, did, "logits [B, T, V]", f"a shape of {list(logits.shape)}")
+    expect(bool(logits.isfinite().all()), did, "numbers", "NaN or infinity")
     return logits[0, -1]
 
 

@@ -42,7 +42,7 @@ def expect_frequencies(outcomes: Tensor, probabilities: Tensor, did: str, expect
     counts = torch.bincount(outcomes.flatten(), minlength=size).to(torch.float64)
     wanted = draws * probabilities.to(torch.float64)
     worst = int((counts - wanted).abs().argmax())
-    if float((counts - wanted).abs()[worst]) > margin(draws, size):
+    if not float((counts - wanted).abs()[worst]) <= margin(draws, size):
         got = f"frequencies that chance does not explain: {draws} draws, one outcome off by a share of "
         got += f"{float((counts - wanted).abs()[worst]) / draws:.2f}"
         raise CheckFailure(did, expected, got, values=f"counts {[int(c) for c in counts]}, about {_rounded(wanted)}")

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from gradescope_utils.autograder_utils import decorators
 
-from support.failures import BadReply, CallTimedOut, CheckFailure, OutOfMemory, SubmissionError, WorkerDied
+from support.failures import BadReply, CallTimedOut, CheckFailure, OutOfMemory, Replaced, SubmissionError, WorkerDied
 from support.info import CheckInfo, check_info
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "expect_close",
     "expect_dtype",
     "expect_equal",
+    "expect_finite",
     "expect_floats",
     "expect_shape",
     "expect_tensor",
@@ -125,6 +126,14 @@ def expect_floats(actual: object, shape: Sequence[int], did: str) -> torch.Tenso
     return tensor
 
 
+def expect_finite(actual: object, shape: Sequence[int], did: str) -> torch.Tensor:
+    """The same for numbers alone: NaN and infinity fail, too."""
+    tensor = expect_floats(actual, shape, did)
+    strange = int((~tensor.isfinite()).sum())
+    expect(strange == 0, did, "numbers", f"NaN or infinity in {strange} of {tensor.numel()} places")
+    return tensor
+
+
 def expect_dtype(actual: object, dtype: torch.dtype, did: str) -> torch.Tensor:
     """Raise CheckFailure unless `actual` is a tensor of this dtype; return it, detached."""
     tensor = expect_tensor(actual, did)
@@ -187,11 +196,11 @@ def _compare(actual: torch.Tensor, expected: torch.Tensor, did: str, rtol: float
 def error_from(call: Callable[[], object]) -> SubmissionError | None:
     """Run `call` and return the student code's exception, or None when there was none.
 
-    A time-out, a dead worker and a stub are no answer to the question that a check asks, so they are raised.
+    A time-out, a dead worker, a stub and the like are no answer to the question that a check asks, so they are raised.
     """
     try:
         call()
-    except (CallTimedOut, OutOfMemory, WorkerDied, BadReply):
+    except (CallTimedOut, OutOfMemory, WorkerDied, BadReply, Replaced):
         raise
     except SubmissionError as error:
         if error.not_implemented:

@@ -44,5 +44,9 @@ class WorkerDied(SubmissionError):
     """The process that runs the student's code ended in the middle of a call."""
 
 
+class Replaced(SubmissionError):
+    """Student code replaced something that grading relies on, so what it answers says nothing."""
+
+
 class BadReply(SubmissionError):
     """What came back from the submission's process is no valid answer."""

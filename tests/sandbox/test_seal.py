@@ -1,0 +1,206 @@
+"""Student code that replaces what grading relies on is told so; honest code is not."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from support.checking import SubmissionError
+from support.failures import Replaced
+from tests.sandbox.conftest import Submit
+
+REPLACED = {
+    "torch.Tensor.device": "torch.Tensor.device = property(lambda self: torch.device('cuda'))",
+    "torch.Tensor.grad": "torch.Tensor.grad = None",
+    "torch.Tensor.requires_grad": "torch.Tensor.requires_grad = False",
+    "torch.Tensor.tolist": "torch.Tensor.tolist = lambda self: []",
+    "torch.Tensor.backward": "torch.Tensor.backward = lambda self: None",
+    "torch.Tensor.__eq__": "torch.Tensor.__eq__ = lambda a, b: True",
+    "torch.equal": "torch.equal = lambda a, b: True",
+    "torch.zeros_like": "del torch.zeros_like",
+    "torch.len": "torch.len = lambda value: 0",
+    "torch.autograd.backward": "torch.autograd.backward = lambda *a, **k: None",
+    "torch.nn.functional.embedding": "torch.nn.functional.embedding.__code__ = (lambda *a, **k: None).__code__",
+    "torch.nn.functional.layer_norm": "torch.nn.functional.layer_norm.__defaults__ = (None, None, 9.0)",
+    "torch.nn.Module.__call__": "torch.nn.Module.__call__ = lambda self, *a: None",
+    "torch.nn.Module.train": "torch.nn.Module.train = lambda self, mode=True: self",
+    "torch.nn.Linear.forward": "torch.nn.Linear.forward = lambda self, x: x",
+    "torch.nn.functional": "torch.nn.functional = torch",
+    "torch.Generator": "torch.Generator = object",
+    "builtins.sorted": "import builtins; builtins.sorted = lambda *a, **k: []",
+    "json.load": "import json; json.load = lambda file: {}",
+    "numpy.array": "import numpy; numpy.array = list",
+    "safetensors.torch.save": "import safetensors.torch; safetensors.torch.save = lambda *a: b''",
+    "support.device_probes.place": "PROBES['place_of_result'].__globals__['place'] = lambda value: 'gpu'",
+    "support.probes.get_parameters": "PROBES['get_parameters'].__code__ = (lambda module: {}).__code__",
+    "support.stub_models.Bigram.forward": "PROBES['bigram'].__globals__['Bigram'].forward = lambda self, x: x",
+    "support.stub_models.isinstance": "PROBES['bigram'].__globals__['isinstance'] = lambda a, b: True",
+    "autograder.sandbox.codec.Encoder.encode": "of('Encoder').encode = lambda *a: None",
+    "autograder.sandbox.worker.Server.answer": "of('Server').answer = lambda self, h, b: ({}, b'')",
+    "what PyTorch's functions do": "Lying().__enter__()",
+    "what PyTorch's operators do": "Dispatching().__enter__()",
+}
+PRELUDE = """
+import gc, sys, types, torch
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+class Lying(TorchFunctionMode):
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
+
+class Dispatching(TorchDispatchMode):
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        return func(*args, **(kwargs or {}))
+
+def of(name):
+    classes = (found for found in gc.get_objects() if isinstance(found, type) and found.__name__ == name)
+    return next(found for found in classes if found.__module__.startswith("autograder"))
+
+class Probes:
+    def __getitem__(self, name):
+        gc.unfreeze()
+        functions = (found for found in gc.get_objects() if isinstance(found, types.FunctionType))
+        return next(f for f in functions if f.__name__ == name and f.__module__.startswith("support."))
+
+PROBES = Probes()
+gc.unfreeze()
+
+def honest(x):
+    return x + 1
+
+def replace():
+    {line}
+    return 1
+"""
+HONEST = """
+import functools, gc, json, random, warnings
+import numpy as np
+import torch
+from torch import nn
+
+torch.manual_seed(3)
+torch.set_default_dtype(torch.float64)
+torch.set_default_device("cpu")
+torch.set_num_threads(1)
+torch.set_printoptions(precision=3)
+torch.autograd.set_detect_anomaly(False)
+np.random.seed(3)
+warnings.simplefilter("ignore")
+torch.Tensor.times_two = lambda self: 2 * self
+torch.my_own = 3
+
+class Base(nn.Linear):
+    pass
+
+Base.forward = lambda self, x: x
+print = functools.partial(print, flush=True)
+
+def logged(function):
+    @functools.wraps(function)
+    def inner(*args):
+        return function(*args)
+    return inner
+
+class Own(torch.Tensor):
+    def __eq__(self, other):
+        return True
+
+class Square(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        return x * x
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient
+
+@logged
+def work(x):
+    import matplotlib.pyplot
+    import torch.distributions
+    import torch.utils.checkpoint
+    import torch.utils.data
+    model = nn.Sequential(nn.Linear(3, 3), Base(3, 3), nn.TransformerEncoderLayer(3, 1, 8, batch_first=True))
+    model.register_forward_hook(lambda *a: None)
+    for kind in (torch.optim.AdamW, torch.optim.SGD):
+        optimizer = kind(model.parameters(), lr=0.1)
+        torch.optim.lr_scheduler.StepLR(optimizer, 1)
+        Square.apply(model(x)).sum().backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+    with torch.inference_mode(), torch.random.fork_rng():
+        torch.func.vmap(torch.sum)(x)
+    torch.compile(nn.Linear(3, 3), backend="eager")(x)
+    torch.einsum("ij,kj->ik", x, x).as_subclass(Own)
+    return x
+
+def changes_the_default():
+    torch.set_default_dtype(torch.float32)
+"""
+
+
+@pytest.mark.parametrize(("name", "line"), REPLACED.items())
+def test_what_was_replaced_is_named(name: str, line: str, submit: Submit) -> None:
+    submission = submit(PRELUDE.replace("{line}", line))
+    assert submission.model.honest(1) == 2
+    with pytest.raises(Replaced) as caught:
+        submission.model.replace()
+    assert caught.value.message.startswith(f"your code replaces {name}")
+    assert caught.value.message.endswith(", which grading relies on; define something of your own instead")
+    with pytest.raises(SubmissionError):
+        submission.probes.place_of_result(submission.model.honest, [torch.ones(1)], "cpu")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import builtins; builtins.isinstance = lambda a, b: True",
+        "import json; json.dumps = lambda *a, **k: '{}'",
+        "import json; json.loads = lambda *a, **k: {}",
+        "import builtins; builtins.all = lambda *a: True; builtins.map = list; torch.equal = max",
+    ],
+)
+def test_what_writes_the_answer_itself_spoils_only_the_answer(line: str, submit: Submit) -> None:
+    submission = submit(PRELUDE.replace("{line}", line))
+
+    def ask() -> None:
+        submission.model.replace()
+        submission.model.honest(1)
+
+    with pytest.raises(SubmissionError):
+        ask()
+
+
+def test_a_probe_is_not_run_when_something_is_replaced_only_meanwhile(submit: Submit) -> None:
+    source = """
+        import torch
+        real = torch.autograd.backward
+        def forward(x):
+            torch.autograd.backward = real
+            return x
+        class Late:
+            def __del__(self):
+                torch.autograd.backward = lambda *a: None
+        def late():
+            return Late()
+    """
+    submission = submit(source)
+    held = submission.model.late()
+    del held  # the worker lets go of it just before the next request is run
+    with pytest.raises(Replaced, match=r"torch\.autograd\.backward"):
+        submission.probes.gradients(submission.model.forward, torch.ones(2), torch.ones(2))
+
+
+def test_honest_code_does_not_notice(submit: Submit) -> None:
+    submission = submit(HONEST)
+    x = torch.ones(4, 3)
+    submission.model.changes_the_default()
+    assert torch.equal(submission.model.work(x), x)
+    assert torch.equal(submission.model.work(x), x)
+    assert submission.probes.place_of_result(submission.model.work, [torch.ones(4, 3)], "cpu") == "cpu"
+
+
+def test_probes_cannot_be_imported(submit: Submit) -> None:
+    with pytest.raises(SubmissionError, match="No module named 'support'"):
+        submit("import support.probes").model.anything()
