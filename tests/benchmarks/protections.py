@@ -49,8 +49,8 @@ def graded(protected: bool, *, training: bool) -> tuple[float, float]:
         child = _forked(lambda: _grade(protected, Path(folder), training))
         _, status, usage = os.wait4(child, 0)
         seconds = time.monotonic() - began
+        assert status == 0, f"the grader failed: {(Path(folder) / 'printed.txt').read_text()[-2000:]}"
         results = json.loads((Path(folder) / "out" / "results.json").read_text())
-    assert status == 0, "the grader failed"
     outcomes = {test["extra_data"]["outcome"] for test in results["tests"] if "number" in test}
     assert outcomes <= {"passed", "not run"}, f"not the points of a solution: {outcomes}"
     return seconds, usage.ru_utime + usage.ru_stime

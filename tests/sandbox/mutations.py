@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -144,8 +145,9 @@ def _nested(node: Any, depth: int) -> Any:
 
 def _node(donor: Any, random: Random) -> Any:
     parts = [container[key] for container, key in islice(_places(donor), 3000)]
+    part = copy.deepcopy(random.choice(parts)) if parts else 0  # else it could come to stand inside itself
     scalars = (random.choice(NUMBERS), random.choice(TEXTS), None, True, [], {}, {random.choice(KINDS): 0})
-    return random.choice((*scalars, random.choice(parts) if parts else 0, {random.choice(KINDS): random.choice(TEXTS)}))
+    return random.choice((*scalars, part, {random.choice(KINDS): random.choice(TEXTS)}))
 
 
 def _text_of(tree: Any, random: Random) -> bytes:
