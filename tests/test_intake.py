@@ -14,6 +14,7 @@ import pytest
 
 from autograder.intake import Intake, IntakeError, IntakeLimits, take_in
 from autograder.intake.layout import Layout, lay_out
+from autograder.paths import REFERENCE
 
 MODULES = ("tokenizer", "data", "attention", "model", "training")
 GOOD = {
@@ -504,3 +505,49 @@ def test_a_file_that_is_swapped_for_a_link_after_listing_is_not_followed(
 
     monkeypatch.setattr("autograder.intake.collect.lay_out", swap)
     refused(take_in(sent, target), target, "charlm/model.py cannot be read")
+
+
+TRICKS = '''"""Nothing here."""
+import sys, ctypes
+from inspect import stack
+from os import _exit as leave
+import support.probes
+
+frame = sys._getframe(1).f_back
+known = sys.modules["torch"]
+code = (lambda: 1).__code__
+memory = open("/proc/self/mem")
+globals_of = getattr(code, "__globals__")
+'''
+ODD_BUT_HONEST = '''"""The file /proc is not named with a slash behind it, and signal is a variable."""
+import gc, os, sys, inspect
+from .support import helper
+signal = socket = 3
+modules, stack, fork_length = os.sep, [signal], sys.maxsize
+gc.collect()
+print(sys.version, inspect.signature(print), __name__, type(signal).__mro__)
+'''
+
+
+def test_names_that_homework_has_no_use_for_are_for_the_instructor(sent: Path, target: Path) -> None:
+    put(sent, {**GOOD, "charlm/model.py": TRICKS, "charlm/data.py": ODD_BUT_HONEST})
+    intake = take_in(sent, target)
+    assert not intake.problems
+    assert not intake.notes
+    named = [note.split(" which homework has no use for: ")[0] for note in intake.staff_notes]
+    assert named == [
+        "charlm/model.py, line 2, names ctypes,",
+        "charlm/model.py, line 3, names inspect.stack,",
+        "charlm/model.py, line 4, names os._exit,",
+        "charlm/model.py, line 5, names support.probes,",
+        "charlm/model.py, line 7, names f_back,",
+        "charlm/model.py, line 7, names sys._getframe,",
+        "charlm/model.py, line 8, names sys.modules,",
+        "charlm/model.py, line 9, names __code__,",
+        "charlm/model.py, line 10, names /proc/,",
+        "charlm/model.py, line 11, names __globals__,",
+    ]
+
+
+def test_the_reference_has_no_such_names(target: Path) -> None:
+    assert take_in(REFERENCE, target).staff_notes == []

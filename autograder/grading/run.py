@@ -45,7 +45,7 @@ def run(request: GradeRequest, work: Path, zygote: Zygote) -> int:
         ledger.facts = replace(
             ledger.facts,
             held_out_loss=context.trainings.held_out_loss,
-            staff_notes=(*exposed, *lacking),
+            staff_notes=(*intake.staff_notes, *exposed, *lacking),
         )
         ledger.finish(error)
     finally:

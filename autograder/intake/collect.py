@@ -30,8 +30,9 @@ class Intake:
 
     `files` maps each copied file to the sha256 of its normalised bytes. `problems` says in sentences why the
     submission cannot be graded; when it is empty, the copy is complete. `answers` is {} when `answers_problem`
-    says why. `notes` is worth telling, but no obstacle. `fingerprint` is the same for the same normalised files,
-    however they were packed, and "" where nothing was copied. Names and source lines are the student's text.
+    says why. `notes` is worth telling, but no obstacle; `staff_notes` are for the instructor. `fingerprint` is the
+    same for the same normalised files, however they were packed, and "" where nothing was copied. Names and source
+    lines are the student's text.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Intake:
     notes: list[str] = field(default_factory=list)
     fingerprint: str = ""
     answers_problem: str | None = None
+    staff_notes: list[str] = field(default_factory=list)
 
 
 def take_in(source: Path, target: Path, limits: IntakeLimits | None = None) -> Intake:
@@ -66,7 +68,7 @@ def take_in(source: Path, target: Path, limits: IntakeLimits | None = None) -> I
     if parsed.answers_problem is not None:
         answers_problem = f"{ANSWERS} cannot be read, {_WITHOUT_ANSWERS}: {parsed.answers_problem}."
     files = {name: _put(target / name, text.encode()) for name, text in sorted(texts.items())}
-    return Intake(files, parsed.answers, [], notes, _fingerprint(files), answers_problem)
+    return Intake(files, parsed.answers, [], notes, _fingerprint(files), answers_problem, parsed.tricks)
 
 
 def _open(source: Path, limits: IntakeLimits) -> AbstractContextManager[Catalogue]:

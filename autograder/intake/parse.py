@@ -21,11 +21,15 @@ _WALL_CLOCK_FACTOR = 12
 
 @dataclass
 class Parsed:
-    """`problems` has a sentence per module that does not compile; `answers_problem` is None when answers are fine."""
+    """`problems` has a sentence per module that does not compile; `answers_problem` is None when answers are fine.
+
+    `tricks` are sentences for the instructor about what no homework has a use for.
+    """
 
     problems: list[str] = field(default_factory=list)
     answers: dict[str, Any] = field(default_factory=dict)
     answers_problem: str | None = None
+    tricks: list[str] = field(default_factory=list)
 
 
 def parse(sources: Mapping[str, str], answers: str | None, cpu_seconds: int) -> Parsed:
@@ -67,6 +71,13 @@ def _judge(sources: dict[str, str], answers: str | None, lines: list[dict[str, A
         if len(lines) > len(sources):
             last = lines[len(sources)]
         parsed.answers, parsed.answers_problem = last["answers"], last["problem"]
+    behind = lines[len(sources) + (answers is not None) :]
+    for name, line in zip(sources, behind, strict=False):
+        parsed.tricks += [
+            f"{name}, line {trick['number']}, names {trick['name'].lstrip('.')}, which homework has no use for: "
+            "have a look. It changed no points."
+            for trick in line["tricks"]
+        ]
     return parsed
 
 

@@ -12,6 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from support.simulated.mixing import NAME
+from support.simulated.tensor import is_simulated
+
+_device: Any = torch.Tensor.device.__get__
+
 
 class Bigram(nn.Module):
     """Looks the scores for the next token up by the current one, and remembers how it was called.
@@ -103,4 +108,8 @@ def loss_gradient(loss_fn: Callable[[Tensor, Tensor], Tensor], logits: Tensor, y
 
 def place(value: object) -> str:
     """The type of the device that a tensor is on, as "cpu"; for anything else what it is, as "a float"."""
-    return value.device.type if isinstance(value, Tensor) else f"a {type(value).__name__}"
+    if not isinstance(value, Tensor):
+        return f"a {type(value).__name__}"
+    with torch._C.DisableTorchFunctionSubclass():  # a subclass may say otherwise
+        found: str = _device(value).type
+    return "cpu" if found == NAME and not is_simulated(value) else found
