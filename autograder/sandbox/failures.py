@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import builtins
 import linecache
 import os
 import traceback
 from types import TracebackType
 from typing import Any
 
+from autograder.sandbox.seal import Replaced
+
 LONGEST_MESSAGE = 500
 LONGEST_PLACE = 200
+# A metaclass may say anything about its classes, so it is not asked.
+_mro, _name, _vars = (type.__dict__[name].__get__ for name in ("__mro__", "__name__", "__dict__"))
+_KNOWN: dict[str, object] = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
+_KNOWN |= {"Replaced": Replaced}
 
 
 def describe(error: BaseException, folder: str) -> dict[str, Any]:
     """The exception's class names, its message, and the last line inside `folder` that it passed through."""
     place = _place(error, folder)
     traceback.clear_frames(error.__traceback__)  # frees what the failed call held, before anything is allocated
-    names = [kind.__name__[:LONGEST_PLACE] for kind in type(error).__mro__[:20]]
+    names = [_name_of(kind)[:LONGEST_PLACE] for kind in _mro(type(error))[:20]]
     return {"types": names, "message": _message(error)[:LONGEST_MESSAGE], "where": place[:LONGEST_PLACE]}
+
+
+def _name_of(kind: type) -> str:
+    """The class's name; with its module where it is no class of Python's own and yet has the name of one."""
+    name: str = _name(kind)
+    known = _KNOWN.get(name, kind)
+    return name if known is kind else f"{_module(kind)}.{name}"
+
+
+def _module(kind: type) -> str:
+    found = _vars(kind).get("__module__")
+    return str.__str__(found) if isinstance(found, str) and found not in ("builtins", "") else "charlm"
 
 
 def _message(error: BaseException) -> str:

@@ -245,3 +245,35 @@ def test_handles_refuse_what_would_be_lost(submit: Submit) -> None:
         thing.size = 3
     assert not hasattr(thing, "__len__")
     assert not hasattr(thing, "_private")
+
+
+def test_a_class_with_the_name_of_one_of_pythons_is_told_apart(submit: Submit) -> None:
+    source = """
+        class Lying(type):
+            @property
+            def __mro__(cls):
+                return (cls, ValueError, Exception, BaseException, object)
+            @property
+            def __name__(cls):
+                return "ValueError"
+
+        Named = type("ValueError", (KeyError,), {"__module__": "builtins"})
+        Claiming = Lying("Claiming", (KeyError,), {})
+        Sealed = type("Replaced", (Exception,), {})
+        class MyError(ValueError): pass
+
+        def fail(kind): raise {"named": Named, "claiming": Claiming, "sealed": Sealed, "own": MyError}[kind]("x")
+    """
+    fail = submit(source).model.fail
+    types = {}
+    for kind in ("named", "claiming", "sealed", "own"):
+        with pytest.raises(SubmissionError) as caught:
+            fail(kind)
+        assert type(caught.value) is SubmissionError
+        types[kind] = caught.value.type_names[:3]
+    assert types == {
+        "named": ["charlm.ValueError", "KeyError", "LookupError"],
+        "claiming": ["Claiming", "KeyError", "LookupError"],
+        "sealed": ["charlm.model.Replaced", "Exception", "BaseException"],
+        "own": ["MyError", "ValueError", "Exception"],
+    }

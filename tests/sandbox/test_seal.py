@@ -204,3 +204,26 @@ def test_honest_code_does_not_notice(submit: Submit) -> None:
 def test_probes_cannot_be_imported(submit: Submit) -> None:
     with pytest.raises(SubmissionError, match="No module named 'support'"):
         submit("import support.probes").model.anything()
+
+
+def test_what_was_seen_of_a_model_is_not_kept_in_it(submit: Submit) -> None:
+    source = """
+        import copy, torch
+        def run(model, window):
+            copy.deepcopy(model)(window)
+            model(window)
+            for name, value in list(vars(model).items()):
+                if isinstance(value, list):
+                    setattr(model, name, [])
+            model.shown.clear()
+            model.recorded.append(False)
+        def write(model):
+            model.shown = []
+    """
+    submission = submit(source)
+    model = submission.probes.bigram(torch.zeros(2, 2))
+    submission.model.run(model, torch.ones(1, 1, dtype=torch.int64))
+    assert [window.tolist() for window in model.shown] == [[[1]]]
+    assert model.recorded == [True]
+    with pytest.raises(SubmissionError, match="AttributeError"):
+        submission.model.write(model)

@@ -5,6 +5,7 @@ Like every probe they run beside the student's code, report what they saw, and j
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +18,9 @@ from support.simulated.tensor import is_simulated
 
 _device: Any = torch.Tensor.device.__get__
 
+# Beside the models, so that code that changes a model's attributes does not change what was seen of it.
+_notes: weakref.WeakKeyDictionary[nn.Module, tuple[list[Tensor], list[bool]]] = weakref.WeakKeyDictionary()
+
 
 class Bigram(nn.Module):
     """Looks the scores for the next token up by the current one, and remembers how it was called.
@@ -27,15 +31,26 @@ class Bigram(nn.Module):
     def __init__(self, table: Tensor) -> None:
         super().__init__()
         self.table = nn.Parameter(table.clone())
-        self.shown: list[Tensor] = []
-        self.recorded: list[bool] = []
+
+    @property
+    def shown(self) -> list[Tensor]:
+        return _notes_of(self)[0].copy()
+
+    @property
+    def recorded(self) -> list[bool]:
+        return _notes_of(self)[1].copy()
 
     def forward(self, tokens: Tensor, *_: Any, **__: Any) -> Tensor:
         """[B, T] -> [B, T, V]: `table[token]` at each position."""
         scores = F.embedding(tokens, self.table)
-        self.shown.append(tokens.detach().cpu().clone())
-        self.recorded.append(scores.requires_grad)
+        shown, recorded = _notes_of(self)
+        shown.append(tokens.detach().cpu().clone())
+        recorded.append(scores.requires_grad)
         return scores
+
+
+def _notes_of(model: nn.Module) -> tuple[list[Tensor], list[bool]]:
+    return _notes.setdefault(model, ([], []))
 
 
 def bigram(table: Tensor, device: str = "cpu") -> Bigram:
