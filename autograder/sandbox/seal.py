@@ -13,6 +13,7 @@ than the submission's own word.
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import operator
 import sys
@@ -24,12 +25,20 @@ import torch
 from torch import nn
 from torch.utils._device import DeviceContext
 
-LIBRARIES = (
+LIBRARIES = (  # of these, what the code of our own uses, and what that uses in turn
     *("builtins", "json", "json.encoder", "json.decoder", "struct", "safetensors", "safetensors.torch", "numpy"),
     *("torch", "torch._C._nn", "torch._tensor", "torch.autograd", "torch.autograd.graph", "torch.autograd.grad_mode"),
-    *("torch.nn", "torch.nn.functional", "torch.nn.init", "torch.nn.modules.module", "torch.nn.parameter"),
-    *("torch.optim", "torch.random"),
+    *("torch.nn", "torch.nn.functional", "torch.nn.modules.module", "torch.nn.parameter", "torch.random"),
 )
+TEMPTING = {
+    "allclose",
+    "backward",
+    "equal",
+    "functional",
+    "isclose",
+    "isnan",
+    "softmax",
+}  # replaced to no end, but worth a sentence
 OWN = (  # of these every name counts, whatever it holds
     *(f"autograder.sandbox.{name}" for name in ("codec", "failures", "seal", "wire", "worker")),
     *("support.doubles", "support.device_probes", "support.probes", "support.simulated_device", "support.simulated"),
@@ -56,7 +65,8 @@ class Replaced(Exception):
 class Namespace:
     """What a module or a class had under which name; `hidden` are the names that a new entry would hide."""
 
-    def __init__(self, name: str, owner: Any, *, everything: bool) -> None:
+    def __init__(self, name: str, owner: Any, used: set[str] | None) -> None:
+        """`used` are the names of a library's module that count; without them all do, whatever they stand for."""
         self.name, self._owner, self._type = name, owner, type(owner)
         is_class = isinstance(owner, type)
         self._mro = _mro(owner) if is_class else None
@@ -65,10 +75,10 @@ class Namespace:
         kept = {
             key: value
             for key, value in self._found.items()
-            if key not in left_out and (everything or not isinstance(value, DATA))
+            if key not in left_out and (used is None or (not isinstance(value, DATA) and (is_class or key in used)))
         }
         self.names, self.values = tuple(kept), tuple(kept.values())
-        inherited = [_vars(base) for base in _mro(owner)[1:]] if is_class else [_get(sys.modules["builtins"])]
+        inherited = [_vars(base) for base in _mro(owner)[1:]] if is_class else [_get(builtins)]
         self._hidden = {key for found in inherited for key in found} - set(self._found) - {"__doc__"}
         self._count = len(self._found)
 
@@ -92,7 +102,7 @@ class Seal:
     """Take one before any student code is imported: it remembers what there is now."""
 
     def __init__(self) -> None:
-        self._spaces = list(_namespaces())
+        self._spaces = _namespaces()
         functions = {id(value): (name, value) for name, value in self._functions()}
         self._named = [name for name, _ in functions.values()]
         self._functions_now = [value for _, value in functions.values()]
@@ -122,16 +132,27 @@ class Seal:
                 yield from ((f"{space.name}.{key}", function) for function in _inside(value))
 
 
-def _namespaces() -> Iterator[Namespace]:
+def _namespaces() -> list[Namespace]:
     modules = {name: importlib.import_module(name) for name in LIBRARIES if name != "torch._C._nn"}
     modules["torch._C._nn"] = torch._C._nn
     own = {name: module for name, module in sys.modules.items() if name.startswith(OWN)}
-    for name, module in {**modules, **own}.items():
-        yield Namespace(name, module, everything=name in own)
-    for name, owner in CLASSES.items():
-        yield Namespace(name, owner, everything=False)
-    for owner in _own_classes(own.values()):
-        yield Namespace(f"{owner.__module__}.{owner.__qualname__}", owner, everything=True)
+    own_classes = {f"{owner.__module__}.{owner.__qualname__}": owner for owner in _own_classes(own.values())}
+    ours: list[Namespace] = [Namespace(name, owner, None) for name, owner in {**own, **own_classes}.items()]
+    theirs: dict[str, Any] = {**modules, **CLASSES}
+    used = TEMPTING | _used_by(ours)
+    used |= _used_by(Namespace(name, owner, used) for name, owner in theirs.items())
+    return [*ours, *(Namespace(name, owner, used) for name, owner in theirs.items())]
+
+
+def _used_by(spaces: Iterable[Namespace]) -> set[str]:
+    """Every name that the code of the functions in these namespaces mentions."""
+    codes = [function.__code__ for space in spaces for value in space.values for function in _inside(value)]
+    names = set[str]()
+    while codes:
+        code = codes.pop()
+        names.update(code.co_names)
+        codes += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return names
 
 
 def _own_classes(modules: Iterable[types.ModuleType]) -> Iterator[type]:
