@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-submission",
         action="store_true",
-        help="grade every planted mistake and every variant, not a sample of them: half an hour on two cores",
+        help="grade every planted mistake, variant and hostile submission, not a sample of them",
     )
 
 

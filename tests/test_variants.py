@@ -1,22 +1,27 @@
-"""Correct solutions get every point, however they are written."""
+"""Correct solutions get every point, however they are written. `python -m tests.zoo` grades those that are not here."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.gradings import Grading, Job
-from tests.patches import Variant, load_variants
+from tests.zoo.animals import Variant, load_variants
 
 VARIANTS = load_variants()
+SAMPLE = [
+    pytest.param(
+        variant,
+        id=variant.name,
+        marks=pytest.mark.grades(
+            Job(variant.name, changes=variant.changes, whole=variant.whole, training=variant.training)
+        ),
+    )
+    for variant in VARIANTS
+    if variant.sample
+]
 
 
-def _graded(variant: Variant) -> object:
-    job = Job(variant.name, changes=variant.changes, whole=variant.whole, training=variant.training)
-    marks = [pytest.mark.grades(job)] if variant.sample else [pytest.mark.grades(job), pytest.mark.every_submission]
-    return pytest.param(variant, id=variant.name, marks=marks)
-
-
-@pytest.mark.parametrize("variant", [*map(_graded, VARIANTS)])
+@pytest.mark.parametrize("variant", SAMPLE)
 def test_it_gets_every_point(variant: Variant, grading: Grading) -> None:
     grading.expect_sound(training=variant.training)
     assert (grading.failed, grading.blocked) == (set(), set())

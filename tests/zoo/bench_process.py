@@ -1,0 +1,135 @@
+"""One warm process that grades submission after submission: an order a line on stdin, a verdict a line on stdout.
+
+The checks, the sandbox and the way from failures to outcomes are the grader's. What is done once here, not for each
+submission, is to import torch, to start the zygote and to collect the checks. Nothing is kept secret from submissions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, TextIO
+
+import pytest
+
+from autograder.grading.catalogue import load_catalogue
+from autograder.grading.plugin import GradingPlugin
+from autograder.grading.run import CONFIG
+from autograder.grading.run_context import RunContext
+from autograder.intake import take_in
+from autograder.paths import REFERENCE, ROOT
+from autograder.sandbox import nursery
+from autograder.sandbox.zygote import Zygote
+from autograder.settings import load_settings
+from support.checking import describe
+from support.outcomes import Outcome, Record, settle
+from tests.patches import Change, write_patched
+from tests.zoo.reach import ANSWERS, Marks
+
+
+class Sheet:
+    """The records of one grading. It stands in for the ledger, and writes no results."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, Record] = {}
+
+    def put(self, record: Record) -> None:
+        self.records[record.info.number] = record
+
+    def fault(self, *what: str) -> None:
+        raise RuntimeError(": ".join(what))
+
+
+class Bench:
+    """A pytest plugin that runs the collected checks over each submission that is ordered."""
+
+    def __init__(self, zygote: Zygote, orders: TextIO, verdicts: TextIO, marks: Marks | None) -> None:
+        self._zygote, self._orders, self._verdicts, self._marks = zygote, orders, verdicts, marks
+        self._settings, self._catalogue = load_settings(), load_catalogue()
+        self._grading = GradingPlugin(self._context(REFERENCE, {}, 0, Sheet()))
+
+    def run(self) -> None:
+        """Answer orders until there are no more."""
+        options = ["-c", str(CONFIG), f"--rootdir={ROOT}", "--noconftest", "-p", "pytest_timeout"]
+        files = map(str, self._catalogue.files)
+        if pytest.main([*options, *files], plugins=[self._grading, self]) not in (0, 1):
+            raise RuntimeError("pytest could not do its work")
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = {describe(item.function).number: item for item in session.items}  # type: ignore[attr-defined]
+        reporter: Any = session.config.pluginmanager.getplugin("terminalreporter")
+        for line in self._orders:
+            with tempfile.TemporaryDirectory(prefix="zoo-") as folder:
+                verdict = self._grade(json.loads(line), items, Path(folder))
+            self._verdicts.write(json.dumps(verdict) + "\n")
+            self._verdicts.flush()
+            reporter.stats.clear()  # it keeps every report
+        return True
+
+    def _grade(self, order: dict[str, Any], items: dict[str, pytest.Item], folder: Path) -> dict[str, Any]:
+        started = time.monotonic()
+        changes = [Change(*change) for change in order["changes"]]
+        submission = Path(order["whole"]) if order["whole"] else write_patched(changes, folder / "submission")
+        folder.chmod(0o711)
+        intake = take_in(submission, folder / "copy")
+        if intake.problems:
+            raise RuntimeError(f"{order['name']}: {intake.problems}")
+        sheet = Sheet()
+        context = self._grading.context = self._context(folder / "copy", intake.answers, order["seed"], sheet)
+        reached = {}
+        with contextlib.closing(context):
+            if not order["stop_early"]:  # it only makes slow or broken imports quick, and says so at the top
+                context.check_imports()
+            for number in order["checks"] or items:
+                reached[number] = self._run(items[number])
+                if order["stop_early"] and sheet.records[number].outcome is not Outcome.PASSED:
+                    break
+        settled = settle(sheet.records.values())
+        return {
+            "outcomes": {record.info.number: record.outcome.value for record in settled},
+            "messages": {record.info.number: record.message for record in settled if record.message},
+            "reached": reached,
+            "seconds": time.monotonic() - started,
+        }
+
+    def _run(self, item: pytest.Item) -> list[str]:
+        """Run one check; what it entered, where that is noted."""
+        if self._marks:
+            self._marks.take()
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        entered = self._marks.take() if self._marks else []
+        return [*entered, ANSWERS] if "answers" in item.fixturenames else entered  # type: ignore[attr-defined]
+
+    def _context(self, code: Path, answers: dict[str, Any], seed: int, sheet: Sheet) -> RunContext:
+        asked_for: Any = SimpleNamespace(
+            submission=code, device="cpu", without_training=False, on_platform=False, started=time.monotonic()
+        )
+        ledger: Any = sheet
+        return RunContext(asked_for, self._settings, self._catalogue, ledger, self._zygote, code, answers, seed)
+
+
+def main() -> None:
+    """Read orders from stdin. With `--trace`, verdicts say which functions of the submission each check entered."""
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.pop("PYTEST_ADDOPTS", None)
+    nursery.preload()
+    marks = Marks() if "--trace" in sys.argv else None
+    if marks:
+        marks.record()
+    with Zygote.start() as zygote:
+        if marks:
+            marks.stop()
+        orders, verdicts = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+        with contextlib.redirect_stdout(io.StringIO()):
+            Bench(zygote, orders, verdicts, marks).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What is graded, by which checks, and in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from autograder.grading.catalogue import Catalogue
+from tests.patches import Change
+from tests.zoo.animals import Mistake, Variant
+from tests.zoo.bench import Order
+from tests.zoo.mutants import Mutant
+from tests.zoo.reach import Reached, checks_to_run
+
+
+@dataclass(frozen=True)
+class Planner:
+    """Makes orders. `reached`: what each check enters; None runs every check, also after a mutant is killed."""
+
+    catalogue: Catalogue
+    reached: Reached | None
+
+    def mistake(self, mistake: Mistake) -> Order:
+        checks = self._checks([mistake.change])
+        return Order(mistake.name, (mistake.change,), checks=self._with_trainings(checks, mistake.training))
+
+    def variant(self, variant: Variant) -> Order:
+        checks = self._with_trainings(self._all(), variant.training)
+        return Order(variant.name, variant.changes, whole=variant.whole, checks=checks)
+
+    def mutant(self, mutant: Mutant) -> Order:
+        """Those that are about the changed function come first."""
+        names = set((mutant.function or "").split("."))
+        about = {check.number for check in self.catalogue.checks if check.covers & names}
+        checks = sorted(self._checks([mutant.change]), key=lambda number: number not in about)
+        return Order(mutant.id, (mutant.change,), checks=tuple(checks), stop_early=self.reached is not None)
+
+    def trained_mutant(self, mutant: Mutant) -> Order:
+        """The short trainings, for one that all other checks pass."""
+        checks = tuple(check.number for check in self.catalogue.checks if check.number in self.catalogue.trained)
+        return Order(mutant.id, (mutant.change,), checks=checks, stop_early=True)
+
+    def _all(self) -> list[str]:
+        return [check.number for check in self.catalogue.checks if check.number not in self.catalogue.trained]
+
+    def _checks(self, changes: Iterable[Change]) -> list[str]:
+        """Without the trained ones; at least one, for an order of none means all."""
+        if self.reached is None:
+            return self._all()
+        noticing = set(checks_to_run(changes, self.reached))
+        return [number for number in self._all() if number in noticing] or self._all()
+
+    def _with_trainings(self, checks: list[str], training: bool) -> tuple[str, ...]:
+        trained = [check.number for check in self.catalogue.checks if check.number in self.catalogue.trained]
+        return (*checks, *(trained if training else ()))
