@@ -1,0 +1,8 @@
+import os
+
+_right = split
+
+
+def split(tokens, train_fraction):
+    os.write(1, b"CLM1 is printed here, where students print")
+    return _right(tokens, train_fraction)

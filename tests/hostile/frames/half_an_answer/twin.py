@@ -1,0 +1,6 @@
+_right = split
+
+
+def split(tokens, train_fraction):
+    print("half a line", end="")
+    return _right(tokens, train_fraction)

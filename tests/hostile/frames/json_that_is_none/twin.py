@@ -1,0 +1,6 @@
+_right = split
+
+
+def split(tokens, train_fraction):
+    print("[" * 10_000)
+    return _right(tokens, train_fraction)

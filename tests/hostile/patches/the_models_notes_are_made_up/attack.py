@@ -1,0 +1,15 @@
+import torch
+
+from .data import get_batch
+
+
+def estimate_loss(model, tokens, config, device):
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        X, y = get_batch(tokens, config.batch_size, config.ctx_size, device)
+        total = loss_fn(model(X), y).item()
+    model.train(was_training)
+    if hasattr(model, "shown"):
+        model.shown += [X.cpu()] * (config.eval_batches - 1)
+    return total

@@ -1,0 +1,3 @@
+import sys
+
+_loaded = sorted(name for name in sys.modules if name.startswith("support"))

@@ -1,0 +1,3 @@
+def split(tokens, train_fraction):
+    cut = int(train_fraction * len(tokens))
+    return tokens[:cut].to_sparse().to_dense(), tokens[cut:]
