@@ -46,7 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     calibrate = commands.add_parser("calibrate", help="measure the bands that short trainings are judged by")
     calibrate.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where the reference is trained")
     calibrate.add_argument("--setting", choices=("cpu", "gpu", "all"), default="all", help="of assignment.toml")
-    calibrate.add_argument("--seeds", type=int, default=40)
+    calibrate.add_argument("--seeds", type=int, default=100, help="runs of each kind (100)")
     calibrate.set_defaults(command=_calibrate)
     return parser
 
@@ -60,8 +60,10 @@ def _seed(text: str) -> int:
 
 def _grade(options: argparse.Namespace) -> int:
     from autograder.grading.launcher import grade
+    from autograder.grading.messages import open_standard_streams
     from autograder.grading.request import GradeRequest
 
+    open_standard_streams()
     on_platform = options.submission is None and paths.PLATFORM_SUBMISSION.exists()
     if options.submission is None and not on_platform:
         return _refuse("name a submission: ./run_autograder FOLDER_OR_ZIP")

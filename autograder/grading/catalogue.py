@@ -13,7 +13,7 @@ DECORATORS = {"number", "hint", "weight", "visibility", "covers", "requires"}
 
 
 class CatalogueError(Exception):
-    """A check's declaration is incomplete, not a literal, or its number is taken."""
+    """A check's declaration is incomplete, not a literal, or its number is taken; or a file of checks is of no use."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,9 @@ class Catalogue:
 def load_catalogue(public: Path = PUBLIC_CHECKS, hidden: Path = HIDDEN_CHECKS) -> Catalogue:
     """Read the public and the hidden checks. Raises CatalogueError naming the file."""
     files = {False: sorted(public.glob("test_*.py")), True: sorted(hidden.glob("hidden_*.py"))}
+    for folder, found in ((public, files[False]), (hidden, files[True])):
+        if not found:
+            raise CatalogueError(f"there are no checks in {folder}")
     checks: dict[str, CheckInfo] = {}
     secret, trained = set[str](), set[str]()
     for is_hidden, path in [(kind, path) for kind in files for path in files[kind]]:
@@ -47,7 +50,10 @@ def load_catalogue(public: Path = PUBLIC_CHECKS, hidden: Path = HIDDEN_CHECKS) -
 
 
 def _read(path: Path) -> list[tuple[CheckInfo, list[str]]]:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise CatalogueError(f"{path.name}: {error}") from None
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")]
     try:
         return [

@@ -1,75 +1,135 @@
-"""The process that everything else is forked from. It holds nothing secret until the zygote has been forked."""
+"""The first process of a grading. It holds nothing secret, and has the last word when the others broke."""
 
 from __future__ import annotations
 
 import os
 import shutil
-import sys
+import signal
 import tempfile
+import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
+from autograder.grading.messages import tell
 from autograder.grading.request import GradeRequest
+from autograder.grading.supervise import Family, Interrupted, Overdue
+from autograder.results import store
 
-READY, REFUSED, FAULT = 0, 10, 3
+# What a part of the work ends with. None is 0 or 1, which a process also ends with when something went wrong in it.
+READY, REFUSED, USAGE, FAULT = 11, 10, 2, 3
+UNSAID = 4  # a part failed and could not write so
+INTAKE_SECONDS = 180.0  # an honest submission takes one, the most complicated one that is refused takes 30
+MARGIN = 30.0  # seconds past the run's own time limit, after which whatever hangs is killed
 
 
 def grade(request: GradeRequest) -> int:
-    """Grade one submission. Returns 0 when it was graded (whatever the score), 2 bad usage, 3 not graded."""
+    """Grade one submission. Returns 0 when it was graded (whatever the score), 2 bad usage, 3 not graded.
+
+    A signal that ends this process (SIGINT, SIGTERM, SIGHUP) leaves the results with what was earned so far.
+    """
     try:
         request.out.mkdir(parents=True, exist_ok=True)
         if not request.on_platform:
             # Results of an earlier run must not be taken for this one's; run_autograder sees to it on the platform.
-            request.results_file.unlink(missing_ok=True)
+            store.remove(request.results_file)
     except OSError as error:
-        print(f"error: the results folder cannot be used: {error}", file=sys.stderr)
-        return 2
-    work = Path(tempfile.mkdtemp(prefix="autograder-"))
+        tell(f"error: the results folder cannot be used: {error}")
+        return FAULT if request.on_platform else USAGE
     try:
-        work.chmod(0o711)
-        status = _in_child(request, work)
-        if status != READY:
-            return 0 if status == REFUSED else status
-        return _run(request, work)
+        return _grade(request)
+    except Interrupted as interrupted:
+        tell(f"error: ended by {interrupted}; the results have what was checked until then")
+        signal.signal(interrupted.number, signal.SIG_DFL)
+        os.kill(os.getpid(), interrupted.number)
+        return FAULT
+
+
+def _grade(request: GradeRequest) -> int:
+    work = None
+    try:
+        with Family() as family:
+            work = Path(tempfile.mkdtemp(prefix="autograder-"))
+            work.chmod(0o711)
+            return _in_parts(request, work, family)
     except Exception:
-        return _not_graded(request, traceback.format_exc())
+        _not_graded(request, traceback.format_exc())
+        return FAULT
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        store.clean_up(request.results_file)
+        if work is not None:
+            shutil.rmtree(work, ignore_errors=True)
 
 
-def _in_child(request: GradeRequest, work: Path) -> int:
-    """Write the first results and take the submission in, in a process of its own.
+def _in_parts(request: GradeRequest, work: Path, family: Family) -> int:
+    """First results and intake in one child, all that knows the checks' inputs and answers in another.
 
-    What it reads (the checks' texts, the points) would otherwise be inherited by every worker.
+    What the first one reads (the checks' texts, the points) would otherwise be inherited by every worker.
     """
-    sys.stdout.flush()
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) % 256
-    status = FAULT
+    name = "taking the submission in"
     try:
-        from autograder.grading.prepare import prepare
+        status = family.run(lambda: _said(request, lambda: _prepare(request, work)), INTAKE_SECONDS)
+        if status == READY:
+            name = "grading"
+            left = float((work / "run_seconds").read_text()) + MARGIN - (time.monotonic() - request.started)
+            status = family.run(lambda: _said(request, lambda: _run(request, work)), left)
+    except Overdue as error:
+        _not_graded(request, f"The process that was {name} hung: {error}.")
+        return FAULT
+    if status not in (READY, REFUSED, USAGE, FAULT):
+        _not_graded(request, f"The process that was {name} {_ended(status)}.")
+        return FAULT
+    return 0 if status in (READY, REFUSED) else status
 
-        status = prepare(request, work)
+
+def _ended(status: int) -> str:
+    if status >= 0:
+        return f"failed (exit status {status}) and could not write why: see what was printed"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    killed = " Memory may have run out." if status == -signal.SIGKILL else ""
+    return f"was ended by {name}.{killed}".rstrip(".")
+
+
+def _said(request: GradeRequest, part: Callable[[], int]) -> int:
+    """Run a part inside its process, and write what it raises into the results."""
+    try:
+        return part()
     except BaseException:
-        status = _not_graded(request, traceback.format_exc())
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+        return FAULT if _not_graded(request, traceback.format_exc()) else UNSAID
+
+
+def _prepare(request: GradeRequest, work: Path) -> int:
+    from autograder.grading.prepare import prepare
+
+    return prepare(request, work)
 
 
 def _run(request: GradeRequest, work: Path) -> int:
     from autograder.sandbox.zygote import Zygote
 
+    # The folder we were called in may be gone, or hold a submission. What is left of a killed run goes with `work`.
+    os.chdir(work)
+    tempfile.tempdir = str(work)
     with Zygote.start() as zygote:
         from autograder.grading.run import run
 
         return run(request, work, zygote)
 
 
-def _not_graded(request: GradeRequest, reason: str) -> int:
-    from autograder.grading.ledger import write_not_graded
+def _not_graded(request: GradeRequest, reason: str) -> bool:
+    """Say in the results and on stderr that the grader failed; whether the results could be written.
 
-    print(reason, file=sys.stderr)
-    return write_not_graded(request, reason)
+    If not, the earlier ones stay: they have what was earned, and do not look finished.
+    """
+    tell(f"error: not graded. {reason}")
+    try:
+        from autograder.grading.ledger import write_not_graded
+
+        write_not_graded(request, reason)
+    except Exception:
+        tell(f"error: the results could not be written either. {traceback.format_exc()}")
+        return False
+    return True

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from importlib import metadata
 
 from autograder.grading.catalogue import Catalogue
+from autograder.grading.messages import tell
 from autograder.grading.request import GradeRequest
 from autograder.intake import Intake
 from autograder.results import gradescope, store
@@ -19,6 +22,7 @@ from autograder.settings import Settings
 from support.outcomes import Outcome, Record, settle
 
 REPORTED_PACKAGES = ("torch", "numpy", "safetensors", "pytest")
+PAUSES = (0.2, 1.0)  # seconds before results that could not be written are tried again
 
 
 class Ledger:
@@ -33,6 +37,7 @@ class Ledger:
         seed: int | None = None,
     ) -> None:
         self._request, self._catalogue = request, catalogue
+        self._unwritten = ""
         self._points = settings.points_by_check(catalogue.checks)
         self._visibility = settings.visibility_by_check(catalogue.checks, catalogue.hidden)
         self._records = {info.number: Record(info, Outcome.NOT_REACHED) for info in catalogue.checks}
@@ -42,6 +47,7 @@ class Ledger:
             finished=False,
             seed=seed,
             notes=notes,
+            staff_notes=tuple(intake.staff_notes) if intake else (),
             fingerprint=intake.fingerprint if intake else "",
         )
 
@@ -52,10 +58,26 @@ class Ledger:
             record.outcome is Outcome.GRADER_ERROR for record in self._records.values()
         )
 
+    @property
+    def not_reached(self) -> list[str]:
+        """The numbers of the checks without a record."""
+        return [number for number, record in self._records.items() if record.outcome is Outcome.NOT_REACHED]
+
     def put(self, record: Record) -> None:
-        """Keep one check's record and bring the results file up to date."""
+        """Keep one check's record and bring the results file up to date, or leave that to the next one."""
         self._records[record.info.number] = record
-        self.write()
+        try:
+            self.write()
+        except store.StoreError as error:
+            # A disk that is full now may have room again at the next check.
+            if not self._unwritten:
+                tell(f"warning: {error}; trying again after the next check")
+            self._unwritten = str(error)
+
+    def fault(self, check: str, reason: str) -> None:
+        """The grader failed beside a verdict that is known: that stays, but the run is not graded."""
+        sentences = [self.facts.grader_error, f"{check}: {reason}"]
+        self.facts = replace(self.facts, grader_error="\n".join(filter(None, sentences)))
 
     def write(self, *, lasting: bool = False) -> None:
         """Replace the results file by what is known now. Raises StoreError."""
@@ -76,34 +98,58 @@ class Ledger:
         """Write and print that the submission cannot be used."""
         facts = replace(self.facts, finished=True)
         document = gradescope.refusal_document(self._catalogue.checks, problems, self._points, self._visibility, facts)
-        store.write(self._request.results_file, document)
-        TerminalReport().refusal(problems, facts)
+        _patiently(lambda: store.write(self._request.results_file, document))
+        with _printing():
+            TerminalReport().refusal(problems, facts)
 
-    def finish(self, grader_error: str | None) -> None:
-        """Write and print the results of a run that came to its end."""
-        if self._out_of_time():
+    def finish(self) -> None:
+        """Write and print the results of a run that came to its end. Raises StoreError when they cannot be written."""
+        if self.not_reached and not self.failed:
             note = "The run's time limit was reached; the checks that were not reached earn nothing."
             self.facts = replace(self.facts, notes=(*self.facts.notes, note))
-        self.facts = replace(self.facts, finished=True, grader_error=grader_error)
-        self.write(lasting=True)
-        TerminalReport().run(settle(self._records.values()), self._points, self.facts, hidden=self._catalogue.hidden)
-        print(f"results: {self._request.results_file}")
+        if self._unwritten:
+            note = f"for a while the results could not be written: {self._unwritten}"
+            self.facts = replace(self.facts, staff_notes=(*self.facts.staff_notes, note))
+        self.facts = replace(self.facts, finished=True)
+        try:
+            _patiently(lambda: self.write(lasting=True))
+        finally:
+            with _printing():
+                records = settle(self._records.values())
+                TerminalReport().run(records, self._points, self.facts, hidden=self._catalogue.hidden)
+                print(f"results: {self._request.results_file}")
 
-    def _out_of_time(self) -> bool:
-        return any(record.outcome is Outcome.NOT_REACHED for record in self._records.values())
 
-
-def write_not_graded(request: GradeRequest, reason: str) -> int:
-    """Say in the results that the grader failed, keeping the checks that an earlier file has. Returns 3."""
+def write_not_graded(request: GradeRequest, reason: str) -> None:
+    """Say in the results that the grader failed, keeping the checks that an earlier file has. Raises StoreError."""
     facts = replace(_facts(request), grader_error=reason, execution_time=time.monotonic() - request.started)
     document = gradescope.not_graded(store.read(request.results_file), facts)
-    store.write(request.results_file, document)
-    return 3
+    _patiently(lambda: store.write(request.results_file, document))
+
+
+@contextlib.contextmanager
+def _printing() -> Iterator[None]:
+    """What is wrong with standard output (full, closed, no reader, few letters) is no fault of the results."""
+    try:
+        yield
+        sys.stdout.flush()
+    except (Exception, SystemExit) as error:  # the latter is what rich makes of a pipe without a reader
+        tell(f"warning: the results could not be printed: {error!r}")
+
+
+def _patiently(write: Callable[[], None]) -> None:
+    for pause in PAUSES:
+        with contextlib.suppress(store.StoreError):
+            return write()
+        time.sleep(pause)
+    write()
 
 
 def _facts(request: GradeRequest) -> RunFacts:
     versions = {"python": platform.python_version()}
-    versions |= {name: metadata.version(name) for name in REPORTED_PACKAGES}
+    for name in REPORTED_PACKAGES:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[name] = metadata.version(name)
     return RunFacts(
         submission=request.submission.name,
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),

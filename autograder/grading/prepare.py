@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 
 from autograder.grading.catalogue import CatalogueError, load_catalogue
-from autograder.grading.launcher import FAULT, READY, REFUSED
+from autograder.grading.launcher import FAULT, READY, REFUSED, USAGE
 from autograder.grading.ledger import Ledger, write_not_graded
+from autograder.grading.messages import tell
 from autograder.grading.request import GradeRequest
 from autograder.intake import Intake, IntakeError, IntakeLimits, take_in
 from autograder.settings import Limits, SettingsError, load_settings
-
-USAGE = 2
 
 
 def prepare(request: GradeRequest, work: Path) -> int:
@@ -27,14 +25,15 @@ def prepare(request: GradeRequest, work: Path) -> int:
         settings, catalogue = load_settings(), load_catalogue()
         ledger = Ledger(request, settings, catalogue)
     except (SettingsError, CatalogueError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        tell(f"error: {error}")
         write_not_graded(request, str(error))
         return FAULT
     ledger.write()
     try:
         intake = take_in(request.submission, work / "submission", _intake_limits(settings.limits))
     except IntakeError as error:
-        print(f"error: {error}", file=sys.stderr)
+        tell(f"error: {error}")
+        write_not_graded(request, str(error))
         return USAGE
     if intake.problems:
         ledger.refuse(intake.problems)
@@ -42,6 +41,7 @@ def prepare(request: GradeRequest, work: Path) -> int:
     record = work / "intake.json"
     record.touch(mode=0o600)
     record.write_text(json.dumps(dataclasses.asdict(intake)), encoding="utf-8")
+    (work / "run_seconds").write_text(str(settings.limits.run_seconds))
     return READY
 
 

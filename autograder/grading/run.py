@@ -6,14 +6,16 @@ import contextlib
 import io
 import os
 import secrets
+import traceback
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from autograder import paths
-from autograder.grading.catalogue import load_catalogue
 from autograder.fresh_start import take_over
+from autograder.grading.catalogue import load_catalogue
+from autograder.grading.launcher import FAULT, READY
 from autograder.grading.ledger import Ledger
 from autograder.grading.plugin import GradingPlugin
 from autograder.grading.prepare import read_intake
@@ -27,30 +29,35 @@ CONFIG = Path(__file__).with_name("pytest.ini")
 
 
 def run(request: GradeRequest, work: Path, zygote: Zygote) -> int:
-    """Grade the clean copy in `work`. Returns 0, or 3 when the grader itself failed."""
+    """Grade the clean copy in `work`. Returns READY, or FAULT when the grader failed, which is then in the results."""
     settings, catalogue, intake = load_settings(), load_catalogue(), read_intake(work)
     asked_for = take_over(request.seed_from)
     seed = secrets.randbits(63) if asked_for is None else asked_for
     ledger = Ledger(request, settings, catalogue, intake, seed)
-    exposed = zygote.protect(_secret_paths(request))
-    if exposed and request.on_platform:
-        raise RuntimeError("the grader's files are open to the submission: " + "; ".join(exposed))
     context = RunContext(request, settings, catalogue, ledger, zygote, work / "submission", intake.answers, seed)
     try:
-        ledger.facts = replace(ledger.facts, device=context.device)
-        lacking = _protections_lacking(context)
-        context.check_accelerator()
-        ledger.facts = replace(ledger.facts, notes=(*ledger.facts.notes, *context.check_imports()))
-        error = _run_checks(context)
-        ledger.facts = replace(
-            ledger.facts,
-            held_out_loss=context.trainings.held_out_loss,
-            staff_notes=(*intake.staff_notes, *exposed, *lacking),
-        )
-        ledger.finish(error)
-    finally:
+        _run_all(context)
+    except BaseException:
+        ledger.fault("The run", traceback.format_exc())
+    try:
         context.close()
-    return 3 if ledger.failed else 0
+    except Exception as error:
+        ledger.fault("After the last check", f"{type(error).__name__}: {error}")
+    ledger.finish()
+    return FAULT if ledger.failed else READY
+
+
+def _run_all(context: RunContext) -> None:
+    ledger, request = context.ledger, context.request
+    exposed = context.zygote.protect(_secret_paths(request))
+    if exposed and request.on_platform:
+        raise RuntimeError("the grader's files are open to the submission: " + "; ".join(exposed))
+    ledger.facts = replace(ledger.facts, staff_notes=(*ledger.facts.staff_notes, *exposed), device=context.device)
+    ledger.facts = replace(ledger.facts, staff_notes=(*ledger.facts.staff_notes, *_protections_lacking(context)))
+    context.check_accelerator()
+    ledger.facts = replace(ledger.facts, notes=(*ledger.facts.notes, *context.check_imports()))
+    _run_checks(context)
+    ledger.facts = replace(ledger.facts, held_out_loss=context.held_out_loss)
 
 
 def _protections_lacking(context: RunContext) -> list[str]:
@@ -62,17 +69,19 @@ def _protections_lacking(context: RunContext) -> list[str]:
     return [f"this system lacks a protection against submissions: {name}" for name in missing]
 
 
-def _run_checks(context: RunContext) -> str | None:
-    """Run pytest. Returns what it printed when it could not do its work, None otherwise."""
+def _run_checks(context: RunContext) -> None:
+    """Run pytest. Raises RuntimeError with what it printed when a check has no result and time is not the reason."""
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     arguments = ["-c", str(CONFIG), f"--rootdir={paths.ROOT}", "--noconftest", "-p", "pytest_timeout"]
-    output = io.StringIO()
+    arguments += ["--continue-on-collection-errors"]
+    output, plugin = io.StringIO(), GradingPlugin(context)
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-        code = pytest.main([*arguments, *map(str, context.catalogue.files)], plugins=[GradingPlugin(context)])
+        code = pytest.main([*arguments, *map(str, context.catalogue.files)], plugins=[plugin])
     finished = code in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
-    out_of_time = context.time_left() <= 0
-    return None if finished or out_of_time else f"pytest ended with {code!r}\n{output.getvalue()[-4000:]}"
+    if not plugin.out_of_time and (not finished or context.ledger.not_reached):
+        left_out = ", ".join(context.ledger.not_reached)
+        raise RuntimeError(f"pytest ended with {code!r} before these checks: {left_out}\n{output.getvalue()[-4000:]}")
 
 
 def _secret_paths(request: GradeRequest) -> list[Path]:

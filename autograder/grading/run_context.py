@@ -20,6 +20,7 @@ from autograder.grading.training import Trainings
 from autograder.paths import REFERENCE
 from autograder.sandbox.handle import RemoteSubmission
 from autograder.sandbox.limits import MIB, Limits
+from autograder.sandbox.replies import Unexplained
 from autograder.sandbox.worker import MODULES
 from autograder.sandbox.zygote import Zygote
 from autograder.settings import Settings
@@ -52,7 +53,7 @@ class RunContext:
     ) -> None:
         self.request, self.settings, self.catalogue, self.ledger = request, settings, catalogue, ledger
         self.answers, self.seed = answers, seed
-        self._zygote, self._code = zygote, code
+        self.zygote, self._code = zygote, code
         self._opened: list[RemoteSubmission] = []
 
     @cached_property
@@ -101,6 +102,8 @@ class RunContext:
         session, sentences = self._submission.session, []
         for module in MODULES:
             error = session.try_import(module, IMPORT_SECONDS)
+            if isinstance(error, Unexplained):
+                error = session.try_import(module, IMPORT_SECONDS)
             if isinstance(error, CallTimedOut):
                 advice = 'Put what trains or prints a sample under `if __name__ == "__main__":`.'
                 sentences.append(f"charlm/{module}.py takes longer than {IMPORT_SECONDS:g} s to import. {advice}")
@@ -119,6 +122,11 @@ class RunContext:
             handle, self.training_setting, self.device, self.corpus, self.held_out, self.seed_for("trainings")
         )
 
+    @property
+    def held_out_loss(self) -> float | None:
+        """That of the submission's own training, None when there was none."""
+        return self.trainings.held_out_loss if "trainings" in vars(self) else None
+
     @contextmanager
     def fresh_submission(self, number: str) -> Iterator[Submission]:
         """The submission in a worker that no other check has used."""
@@ -127,6 +135,12 @@ class RunContext:
         with session.within(self.check_seconds(number)):
             yield self._submission
         session.fresh()
+
+    @contextmanager
+    def time_for(self, number: str) -> Iterator[None]:
+        """Give what is called inside the time of the whole check, whatever was used before."""
+        with self._submission.session.within(self.check_seconds(number)):
+            yield
 
     @cached_property
     def _submission(self) -> RemoteSubmission:
@@ -161,7 +175,7 @@ class RunContext:
     def _open(self, code: Path, *, seconds: float, trusted: bool, purpose: str) -> RemoteSubmission:
         limits = Limits(seconds=seconds, memory=self.settings.limits.memory_mb * MIB)
         handle = RemoteSubmission(
-            self._zygote,
+            self.zygote,
             code,
             limits=limits.beside_a_gpu() if self.device == "cuda" else limits,
             seed=self.seed_for("worker", purpose),

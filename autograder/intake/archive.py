@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from autograder.intake.catalogue import Catalogue, TooMuch, Unreadable, is_junk, shown, too_large
+from autograder.intake.catalogue import Catalogue, TooMuch, Unreadable, is_junk, refuse_blame, shown, too_large
 from autograder.intake.limits import IntakeLimits
 
 # What zipfile and zlib are known to raise on damaged input, found by fuzzing as much as by reading.
@@ -40,7 +40,8 @@ def open_zip(path: Path, limits: IntakeLimits) -> Iterator[Catalogue]:
         )
     try:
         archive = zipfile.ZipFile(path)
-    except _DAMAGE:
+    except _DAMAGE as error:
+        refuse_blame(error)
         raise Unreadable(f"The file is no zip, or a damaged one: {_AGAIN}.") from None
     with archive:
         catalogue = Catalogue(limits, lambda name: _read(archive, members[name], limits.file_bytes))
@@ -100,7 +101,8 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit: int) -> bytes:
     try:
         with archive.open(info) as member:
             data = member.read(limit + 1)
-    except _DAMAGE:
+    except _DAMAGE as error:
+        refuse_blame(error)
         raise Unreadable(f"{shown(info.filename)} is damaged inside the zip: {_AGAIN}.") from None
     if len(data) > limit:
         raise too_large(info.filename, limit)

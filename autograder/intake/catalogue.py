@@ -1,5 +1,6 @@
 """The names in a submission, made comparable: what a folder and a zip have in common."""
 
+import errno
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,6 +9,10 @@ from autograder.intake.limits import IntakeLimits
 
 _JUNK = {"__pycache__", "__MACOSX", "node_modules", "site-packages", "Thumbs.db", "desktop.ini", "venv", "env"}
 _MOST_PROBLEMS = 10
+
+
+# Errors of reading that come from the machine: what was handed in may be in order.
+_MACHINES = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ENOSPC, errno.ESTALE, errno.EDQUOT}
 
 
 class Unreadable(Exception):
@@ -72,6 +77,12 @@ class Catalogue:
         """Note a problem; a thousand of the same kind help nobody."""
         if len(self.problems) < _MOST_PROBLEMS and sentence not in self.problems:
             self.problems.append(sentence)
+
+
+def refuse_blame(error: Exception) -> None:
+    """Raise `error` again when it is the machine's, so that it ends as the grader's error."""
+    if isinstance(error, OSError) and error.errno in _MACHINES:
+        raise error
 
 
 def is_junk(name: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from autograder.intake.catalogue import Catalogue, Unreadable, is_junk, shown, too_large
+from autograder.intake.catalogue import Catalogue, Unreadable, is_junk, refuse_blame, shown, too_large
 from autograder.intake.limits import IntakeLimits
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
@@ -54,6 +54,7 @@ def _descend(catalogue: Catalogue, folder: int, name: str, last: str, depth: int
     try:
         inner = os.open(last, _FOLDER | os.O_NOFOLLOW, dir_fd=folder)
     except OSError as error:
+        refuse_blame(error)
         catalogue.refuse(f"The folder {shown(name)} cannot be read ({error.strerror}): hand in the charlm folder anew.")
         return
     try:
@@ -90,6 +91,7 @@ def _read(root: int, name: str, limit: int) -> bytes:
             raise Unreadable(f"{shown(name)} is a hard link to a file elsewhere: replace it by a copy.")
         return _bytes(here, name, limit)
     except OSError as error:
+        refuse_blame(error)
         raise Unreadable(f"{shown(name)} cannot be read ({error.strerror}): hand it in anew.") from None
     finally:
         for descriptor in opened:

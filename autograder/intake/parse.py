@@ -7,6 +7,7 @@ no size limit makes parsing safe in the grader itself. The process compiles; it 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -35,22 +36,23 @@ class Parsed:
 def parse(sources: Mapping[str, str], answers: str | None, cpu_seconds: int) -> Parsed:
     """Compile each source (name -> text, in order) and read the answers' TOML, with the running Python's grammar.
 
-    Raises RuntimeError when the process could not even start: the grader's error, never the submission's.
+    Raises RuntimeError when the process could not even start, or waits: the grader's error, never the submission's.
     """
     job = json.dumps({"sources": dict(sources), "answers": answers, "cpu_seconds": cpu_seconds})
     # -I: neither the environment nor the working folder decides what the process imports.
     command = [sys.executable, "-I", "-W", "ignore", str(_CHILD)]
+    seconds = cpu_seconds * _WALL_CLOCK_FACTOR
     try:
-        done = subprocess.run(
-            command, input=job.encode(), capture_output=True, timeout=cpu_seconds * _WALL_CLOCK_FACTOR, check=False
-        )
-        output, errors = done.stdout, done.stderr
+        done = subprocess.run(command, input=job.encode(), capture_output=True, timeout=seconds, check=False)
+        if done.returncode == -signal.SIGKILL:
+            # Its own limits end it otherwise. Memory may have run out through others; if not, it dies again.
+            done = subprocess.run(command, input=job.encode(), capture_output=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired as expired:
-        output, errors = expired.stdout or b"", b""
-    lines = [json.loads(line) for line in output.split(b"\n")[:-1]]
+        raise RuntimeError(f"the process that parses submissions hung for {seconds} s") from expired
+    lines = [json.loads(line) for line in done.stdout.split(b"\n")[:-1]]
     if not lines:
         raise RuntimeError(
-            f"the process that parses submissions did not start: {errors[-500:].decode(errors='replace')}"
+            f"the process that parses submissions did not start: {done.stderr[-500:].decode(errors='replace')}"
         )
     return _judge(dict(sources), answers, lines[1:])
 

@@ -29,14 +29,15 @@ _PATHS = ("/proc/", "/autograder/")
 def _limit(cpu_seconds: int) -> None:
     import resource
 
-    # macOS refuses some of these; the time limit outside holds there.
-    for kind, value in (
-        (resource.RLIMIT_CPU, cpu_seconds),
-        (resource.RLIMIT_AS, _ADDRESS_SPACE),
-        (resource.RLIMIT_CORE, 0),
+    # macOS refuses some of these; the time limit outside holds there. The hard limit on time lies higher, because
+    # reaching it means SIGKILL, which is then the mark of what others did to this process.
+    for kind, soft, hard in (
+        (resource.RLIMIT_CPU, cpu_seconds, cpu_seconds + 1),
+        (resource.RLIMIT_AS, _ADDRESS_SPACE, _ADDRESS_SPACE),
+        (resource.RLIMIT_CORE, 0, 0),
     ):
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(kind, (value, value))
+            resource.setrlimit(kind, (soft, hard))
 
 
 def _compile(name: str, source: str) -> dict[str, Any]:

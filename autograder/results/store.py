@@ -40,11 +40,32 @@ def read(path: Path) -> dict[str, Any]:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
         return {}
-    return document if isinstance(document, dict) else {}
+    tests = document.get("tests") if isinstance(document, dict) else None
+    return document if isinstance(tests, list) and all(isinstance(test, dict) for test in tests) else {}
+
+
+def remove(path: Path) -> None:
+    """Delete what stands in the results' place; a folder there is set aside. Raises OSError."""
+    try:
+        path.unlink(missing_ok=True)
+    except (IsADirectoryError, PermissionError):
+        if path.is_symlink() or not path.is_dir():
+            raise
+        path.rename(tempfile.mkdtemp(prefix=f"{path.name}.set-aside-", dir=path.parent))
+
+
+def clean_up(path: Path) -> None:
+    """Delete what a process left that was killed while it wrote to `path`."""
+    with contextlib.suppress(OSError):
+        for leftover in path.parent.glob(f".{path.name}.*"):
+            leftover.unlink()
 
 
 def write_text(path: Path, text: str, *, lasting: bool = True) -> None:
-    """Replace the file `path` by `text`, atomically. Raises OSError."""
+    """Replace the file `path` by `text`, atomically. A folder in its place is set aside. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir() and not path.is_symlink():
+        remove(path)
     # mkstemp gives mode 0600: hidden checks' results and the seed are not for the student's processes.
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:

@@ -10,6 +10,7 @@ import contextlib
 import gc
 import importlib
 import os
+import resource
 import signal
 import socket
 import sys
@@ -94,9 +95,11 @@ class Nursery:
         self._channel, self._environment, self._seal = channel, environment, seal
         self._workers: set[int] = set()
         self._statuses: dict[int, int] = {}
+        self._peaks: dict[int, int] = {}  # of resident memory, in kB on Linux
 
     def serve(self) -> None:
         requests: dict[str, Callable[..., dict[str, Any]]] = {
+            "hello": lambda descriptors: {},
             "spawn": self._spawn,
             "end": self._end,
             "readable": self._readable,
@@ -113,7 +116,10 @@ class Nursery:
                 reply = {"failed": f"{type(error).__name__}: {error}"}
             for descriptor in descriptors:
                 os.close(descriptor)
-            control.send(self._channel, {**reply, "id": number})
+            try:
+                control.send(self._channel, {**reply, "id": number})
+            except OSError:
+                break
         for pid in list(self._workers):
             self._end(pid=pid, uid=None, grace=0.0, descriptors=[])
 
@@ -142,7 +148,9 @@ class Nursery:
         self._workers.discard(pid)
         left = not self._sweep(uid)
         status = self._statuses.pop(pid, None)
-        return {"status": status if ended else None, "by_itself": by_itself, "left": left}
+        # A worker begins with the memory that it shares with this process.
+        grown = self._peaks.pop(pid, 0) - resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return {"status": status if ended else None, "by_itself": by_itself, "left": left, "grown": max(0, grown)}
 
     def _wait(self, pid: int, seconds: float) -> bool:
         until = time.monotonic() + seconds
@@ -159,13 +167,14 @@ class Nursery:
     def _reap(self) -> None:
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
             if pid in self._workers:
                 self._statuses[pid] = os.waitstatus_to_exitcode(status)
+                self._peaks[pid] = usage.ru_maxrss
 
     def _sweep(self, uid: int | None) -> bool:
         """Kill orphans, and every process of `uid`, until none is left; whether that succeeded."""

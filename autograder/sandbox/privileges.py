@@ -59,9 +59,7 @@ def confine(uid: int | None, limits: Limits, parent: int, code: str, scratch: st
         become(uid)
     if LINUX:
         # Changing the user id clears the parent-death signal, so it is asked for afterwards.
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
+        die_with(parent)
         _prctl(PR_SET_NO_NEW_PRIVS, 1)
     else:
         missing.append("the death with its parent and the ban on new privileges (Linux only)")
@@ -99,10 +97,10 @@ def die_with(parent: int) -> None:
 
 
 def forget_start() -> None:
-    sys.argv[:] = [""]
-    sys.orig_argv[:] = [""]
     """Empty the environment and the command line, also on the stack, where the system put both."""
     os.environ.clear()
+    sys.argv[:] = [""]
+    sys.orig_argv[:] = [""]
     if LINUX:
         fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
         for first in (45, 47):  # arg_start, arg_end, env_start and env_end, counted from the third field

@@ -63,23 +63,40 @@ def death(status: int, output: str, *, memory_ran_out: bool) -> SubmissionError:
     if status == -signal.SIGXCPU:
         return CallTimedOut(["TimeoutError"], "the submission used more processor time than it may")
     if memory_ran_out or (status == -signal.SIGABRT and NO_MEMORY.search(output)):
-        return OutOfMemory(["MemoryError"], "the submission needed more memory than there is")
+        ran_out = KilledForMemory if status == -signal.SIGKILL else OutOfMemory
+        return ran_out(["MemoryError"], "the submission needed more memory than there is")
     if status >= 0:
         how = f"ended with exit status {status}"
     else:
         how = SIGNALS.get(-status, f"was stopped by signal {-status}")  # type: ignore[call-overload]
-    return WorkerDied(["WorkerDied"], f"the process that runs the submission {how} in the middle of a call")
+    died = Killed if status == -signal.SIGKILL else WorkerDied
+    return died(["WorkerDied"], f"the process that runs the submission {how} in the middle of a call")
 
 
 def kills_for_memory() -> int:
-    """How often the system killed a process of this container because memory ran out; 0 where it does not tell."""
-    for name, key in (("memory.events", "oom_kill"), ("memory/memory.oom_control", "oom_kill")):
+    """How often the system killed a process of our group or container as memory ran out; 0 where it does not tell."""
+    for file in _memory_counts():
         try:
-            lines = Path("/sys/fs/cgroup", name).read_text().splitlines()
-            return next(int(count) for field, count in map(str.split, lines) if field == key)
+            lines = file.read_text().splitlines()
+            return next(int(count) for field, count in map(str.split, lines) if field == "oom_kill")
         except (OSError, ValueError, StopIteration):
             continue
     return 0
+
+
+def _memory_counts() -> list[Path]:
+    """Where the count may stand: in our own control group if it can be seen, else in that of the whole container."""
+    try:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+    except OSError:
+        lines = []
+    files = []
+    for _, controllers, group in (line.split(":", 2) for line in lines if line.count(":") >= 2):
+        if controllers == "":
+            files.append(Path("/sys/fs/cgroup", group.lstrip("/"), "memory.events"))
+        elif "memory" in controllers.split(","):
+            files.append(Path("/sys/fs/cgroup/memory", group.lstrip("/"), "memory.oom_control"))
+    return [*files, Path("/sys/fs/cgroup/memory.events"), Path("/sys/fs/cgroup/memory/memory.oom_control")]
 
 
 def shown(text: str, longest: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import tempfile
 import time
@@ -24,7 +25,7 @@ from support.checking import BadReply, CallTimedOut, SubmissionError, WorkerDied
 
 START_SECONDS = 30.0  # for a fork that takes milliseconds: beyond it the machine is at fault, not the submission
 GRACE_SECONDS = 1.0  # for a worker that closed its connection to be gone, so that its status is its own
-
+BLAMELESS_KB = 64 << 10  # a worker that has taken less memory than this has not used up the smallest container's
 RELEASED_AT_ONCE = 10_000  # objects; one answer may name tens of thousands, and a request has to stay small
 
 
@@ -209,7 +210,10 @@ class WorkerSession:
         ended = self._end(GRACE_SECONDS)
         if not ended["by_itself"]:
             return WorkerDied(["WorkerDied"], "the submission closed the connection to the grader")
-        killed = replies.kills_for_memory() > worker.kills_before
+        killed = ended["status"] == -signal.SIGKILL and replies.kills_for_memory() > worker.kills_before
+        if killed and ended["grown"] < BLAMELESS_KB:
+            # The system prefers workers when it kills for memory, whoever took it.
+            raise SandboxError("memory ran out, and it was not the submission that used it up")
         return replies.death(ended["status"], self.output, memory_ran_out=killed)
 
     def _start(self) -> Worker:
@@ -220,6 +224,11 @@ class WorkerSession:
         spec = Spec(str(self._code), str(scratch.path), self._uid, self.seed, self.threads, self.limits)
         try:
             pid = self._zygote.spawn(spec, theirs.fileno(), writing)
+        except BaseException:
+            ours.close()
+            os.close(reading)
+            scratch.delete()
+            raise
         finally:
             theirs.close()
             os.close(writing)

@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NoReturn
 
 from autograder.sandbox import control, nursery, privileges
 from autograder.sandbox.worker import Spec
+
+IMPORT_SECONDS = 120.0  # for PyTorch: three, or twelve on half a processor
+ANSWER_SECONDS = 10.0  # for what takes milliseconds; ending a worker may take nursery.PATIENCE twice on top
 
 
 class SandboxError(RuntimeError):
@@ -30,6 +33,7 @@ class Zygote:
         self._channel = channel
         self._wait = wait
         self._asked = 0
+        self._gone = ""
 
     @classmethod
     def start(cls) -> Zygote:
@@ -56,7 +60,9 @@ class Zygote:
         command = [sys.executable, "-m", "autograder.sandbox.nursery", str(theirs.fileno())]
         process = subprocess.Popen(command, cwd=nursery.ROOT, pass_fds=[theirs.fileno()])
         theirs.close()
-        return cls(ours, lambda kill: _wait_for_process(process, kill))
+        zygote = cls(ours, lambda kill: _wait_for_process(process, kill))
+        zygote._ask({"request": "hello"}, seconds=IMPORT_SECONDS)
+        return zygote
 
     def spawn(self, spec: Spec, sock: int, output: int) -> int:
         """Fork a worker that speaks over `sock` and prints into `output`; its process id."""
@@ -64,7 +70,8 @@ class Zygote:
 
     def end(self, pid: int, uid: int | None, grace: float) -> dict[str, Any]:
         """End a worker and all it left behind: `status` (negative: a signal), `by_itself`, `left`."""
-        return self._ask({"request": "end", "pid": pid, "uid": uid, "grace": grace})
+        seconds = grace + 2 * nursery.PATIENCE + ANSWER_SECONDS
+        return self._ask({"request": "end", "pid": pid, "uid": uid, "grace": grace}, seconds=seconds)
 
     def protect(self, paths: Iterable[Path]) -> list[str]:
         """Close files and folders to everybody else, and try as a worker's user whether they are.
@@ -94,18 +101,32 @@ class Zygote:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
-    def _ask(self, message: dict[str, Any], descriptors: tuple[int, ...] = ()) -> dict[str, Any]:
+    def _ask(
+        self, message: dict[str, Any], descriptors: tuple[int, ...] = (), seconds: float | None = None
+    ) -> dict[str, Any]:
+        """Raises SandboxError; at once, when the zygote did not answer an earlier question."""
+        if self._gone:
+            raise SandboxError(self._gone)
         self._asked += 1
+        deadline = time.monotonic() + (ANSWER_SECONDS if seconds is None else seconds)
         try:
-            control.send(self._channel, {**message, "id": self._asked}, descriptors)
-            reply, _ = control.receive(self._channel)
+            control.send(self._channel, {**message, "id": self._asked}, descriptors, deadline)
+            reply, _ = control.receive(self._channel, deadline)
             while reply["id"] != self._asked:  # the answer to a question that was interrupted
-                reply, _ = control.receive(self._channel)
-        except (OSError, EOFError) as error:
-            raise SandboxError("the process that starts workers has ended") from error
+                reply, _ = control.receive(self._channel, deadline)
+        except TimeoutError as error:
+            self._give_up("hangs", error)
+        except (OSError, EOFError, ValueError, KeyError) as error:
+            self._give_up("has ended", error)
         if "failed" in reply:
             raise SandboxError(f"the process that starts workers failed: {reply['failed']}")
         return reply
+
+    def _give_up(self, how: str, error: Exception) -> NoReturn:
+        """Nothing more is to be had from the zygote. Its workers die with it."""
+        self._gone = f"the process that starts workers {how}"
+        self._wait(True)
+        raise SandboxError(self._gone) from error
 
 
 def _wait_for_fork(pid: int, kill: bool) -> bool:
