@@ -43,12 +43,33 @@ def _parser() -> argparse.ArgumentParser:
     corpus.add_argument("--force", action="store_true", help="build them again")
     corpus.set_defaults(command=_corpus)
 
+    package = commands.add_parser("package", help="write dist/autograder.zip for Gradescope, validated and rehearsed")
+    package.add_argument("--out", type=Path, default=paths.DIST / "autograder.zip", help="dist/autograder.zip")
+    package.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where the zip will grade")
+    package.add_argument("--without-rehearsal", action="store_true", help="write it without having tried it")
+    _add_rehearsal(package)
+    package.set_defaults(command=_package)
+
+    rehearse = commands.add_parser("rehearse", help="play Gradescope with a zip, under a container's limits")
+    rehearse.add_argument(
+        "archive", nargs="?", type=Path, metavar="ZIP", help="what `package` would write, if left out"
+    )
+    _add_rehearsal(rehearse)
+    rehearse.set_defaults(command=_rehearse)
+
     calibrate = commands.add_parser("calibrate", help="measure the bands that short trainings are judged by")
     calibrate.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where the reference is trained")
     calibrate.add_argument("--setting", choices=("cpu", "gpu", "all"), default="all", help="of assignment.toml")
     calibrate.add_argument("--seeds", type=int, default=100, help="runs of each kind (100)")
     calibrate.set_defaults(command=_calibrate)
     return parser
+
+
+def _add_rehearsal(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--size", choices=("0.5", "1", "2", "4"), default="0.5", help="the container's processors (0.5)"
+    )
+    parser.add_argument("--install", action="store_true", help="let set-up install all packages, as on the platform")
 
 
 def _seed(text: str) -> int:
@@ -122,6 +143,35 @@ def _corpus(options: argparse.Namespace) -> int:
     try:
         print(build(force=options.force))
     except CorpusError as error:
+        return _fail(str(error))
+    return 0
+
+
+def _package(options: argparse.Namespace) -> int:
+    from autograder.package import ERRORS, package
+    from autograder.rehearsal.container import SIZES
+
+    rehearsed = not options.without_rehearsal
+    try:
+        package(options.out, SIZES[options.size], device=options.device, rehearsed=rehearsed, install=options.install)
+    except (*ERRORS, OSError) as error:
+        return _fail(f"nothing is written: {error}")
+    return 0
+
+
+def _rehearse(options: argparse.Namespace) -> int:
+    from autograder.package import ERRORS, rehearse_what_is_here
+    from autograder.rehearsal.container import SIZES
+    from autograder.rehearsal.rehearse import rehearse
+
+    if options.archive is not None and not options.archive.is_file():
+        return _refuse(f"there is no zip at {options.archive}")
+    try:
+        if options.archive is None:
+            rehearse_what_is_here(SIZES[options.size], install=options.install)
+        else:
+            rehearse(options.archive, SIZES[options.size], install=options.install)
+    except ERRORS as error:
         return _fail(str(error))
     return 0
 

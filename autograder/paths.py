@@ -15,6 +15,7 @@ HIDDEN_CHECKS = ROOT / "autograder" / "checks"
 SETTINGS = ROOT / "assignment.toml"
 CALIBRATION = ROOT / "autograder" / "calibration.json"
 RESULTS = ROOT / "results"
+DIST = ROOT / "dist"
 
 CORPUS = TEMPLATE / "data" / "shakespeare.txt"
 """The text that students train on; `REFERENCE_CORPUS` is the same text beside the solution."""
