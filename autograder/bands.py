@@ -19,8 +19,8 @@ QUANTITIES = ("first_loss", "held_out", "end_excess", "train_record", "test_reco
 
 FALSE_FAILURE = 1e-7
 """For each band; a check that looks at several stays below 1e-6."""
-WIDEST = 4.5
-"""In standard deviations from the mean. Of 100 normal values one lies further out with probability 7e-4."""
+FALSE_DOUBT = 1e-3
+"""The probability that values which follow the model are doubted all the same, over all kinds and quantities."""
 
 Values = Mapping[str, Mapping[str, Sequence[float]]]
 """By kind and quantity: one value for each run."""
@@ -63,10 +63,10 @@ class Bands:
         """Why these bands may not be used, in sentences; none when they separate what they have to."""
         found = [
             f"{kind} {quantity}: one of {len(values)} runs lies {_furthest(values):.1f} standard deviations from the "
-            "mean, so the spread is not what the model says"
+            f"mean, and not {widest(len(values)):.1f} at most, so the spread is not what the model says"
             for kind, quantities in self.values.items()
             for quantity, values in quantities.items()
-            if _furthest(values) > WIDEST
+            if _furthest(values) > widest(len(values))
         ]
         for probability, what in (
             (self.leak_is_missed(), "the loss of a leaking model does not lie below that of an honest one"),
@@ -85,6 +85,16 @@ class Bands:
         mean, error = spread(values)[0], standard_error(values)
         inwards = bound - mean if quantity == "held_out" else mean - bound
         return tail(inwards / error, len(values) - 1) if error else math.inf
+
+
+def widest(n: int) -> float:
+    """How far from the mean, in standard deviations, the furthest of n >= 3 normal values lies at most.
+
+    The critical value of Grubbs' test for an outlier on either side, at FALSE_DOUBT shared by all kinds and quantities.
+    """
+    each = FALSE_DOUBT / (2 * n * len(KINDS) * len(QUANTITIES))
+    squared = quantile(each, n - 2) ** 2
+    return (n - 1) / math.sqrt(n) * math.sqrt(squared / (n - 2 + squared))
 
 
 def _furthest(values: Sequence[float]) -> float:

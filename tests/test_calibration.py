@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from autograder import corpus
+from autograder import bands, corpus
 from autograder.bands import FALSE_FAILURE, KINDS, QUANTITIES, Bands
 from autograder.calibration import CalibrationError, calibrate, fingerprint, load
 from autograder.calibration_runs import measure
@@ -153,6 +153,15 @@ def test_a_tail_that_the_model_does_not_have_is_refused(tmp_path: Path) -> None:
     values["honest"]["held_out"] = [2.3 + 0.001 * (i % 5) for i in range(39)] + [2.35]
     with pytest.raises(CalibrationError, match="standard deviations"):
         write(tmp_path / "calibration.json", values)
+
+
+@pytest.mark.parametrize("n", [3, 10, 100])
+def test_values_that_follow_the_model_are_doubted_as_rarely_as_stated(n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bands, "FALSE_DOUBT", 0.2)
+    drawn = torch.randn(2000, len(bands.KINDS) * len(bands.QUANTITIES), n, generator=torch.Generator().manual_seed(1))
+    furthest = ((drawn - drawn.mean(-1, keepdim=True)).abs() / drawn.std(-1, keepdim=True)).amax((1, 2))
+    # Shares of the quantities add up to at most 0.2, and to little less; 0.03 is over three standard errors.
+    assert 0.15 < float((furthest > bands.widest(n)).double().mean()) < 0.23
 
 
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(TrainingSetting)])
