@@ -37,12 +37,17 @@ class Order:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of the checks that were run: outcomes as results have them, messages of those that did not pass."""
+    """What became of the checks that were run: outcomes as results have them, messages of those that did not pass.
+
+    `margins`: for each check with numeric comparisons, how much of its tolerance the worst that passed used up, and the
+    last one, if it failed; see `margins`.
+    """
 
     outcomes: dict[str, str]
     messages: dict[str, str]
     seconds: float
     reached: dict[str, list[str]] = field(default_factory=dict)
+    margins: dict[str, list[float]] = field(default_factory=dict)
 
     @property
     def blocked(self) -> set[str]:

@@ -1,7 +1,8 @@
 """One warm process that grades submission after submission: an order a line on stdin, a verdict a line on stdout.
 
 The checks, the sandbox and the way from failures to outcomes are the grader's. What is done once here, not for each
-submission, is to import torch, to start the zygote and to collect the checks. Nothing is kept secret from submissions.
+submission, is to import torch, to start the zygote and to collect the checks. The checks of a problem share a worker,
+and nothing is kept secret from submissions.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TextIO
@@ -28,10 +31,13 @@ from autograder.paths import REFERENCE, ROOT
 from autograder.sandbox import nursery
 from autograder.sandbox.zygote import Zygote
 from autograder.settings import load_settings
-from support.checking import describe
+from support.checking import Submission, describe
 from support.outcomes import Outcome, Record, settle
 from tests.patches import Change, write_patched
+from tests.zoo.margins import Ruler
 from tests.zoo.reach import ANSWERS, Marks
+
+CHECK_SECONDS = 15.0  # an endless loop is a mutant like any other, and honest checks take less than one
 
 
 class Sheet:
@@ -47,16 +53,38 @@ class Sheet:
         raise RuntimeError(": ".join(what))
 
 
+class ZooContext(RunContext):
+    """A run whose worker serves all checks of a problem: a fork for each costs more than what the checks compute."""
+
+    _problem = ""
+
+    @contextmanager
+    def fresh_submission(self, number: str) -> Iterator[Submission]:
+        session, seed = self._submission.session, self.seed_for("worker", number)
+        problem = number.partition(".")[0]
+        if problem != self._problem:
+            session.fresh(seed)
+            self._problem = problem
+        with session.within(self.check_seconds(number)):
+            self._submission.probes.seed_torch(seed)
+            yield self._submission
+
+
 class Bench:
     """A pytest plugin that runs the collected checks over each submission that is ordered."""
 
     def __init__(self, zygote: Zygote, orders: TextIO, verdicts: TextIO, marks: Marks | None) -> None:
         self._zygote, self._orders, self._verdicts, self._marks = zygote, orders, verdicts, marks
-        self._settings, self._catalogue = load_settings(), load_catalogue()
+        self._ruler = Ruler()
+        self._catalogue, settings = load_catalogue(), load_settings()
+        self._settings = settings.model_copy(
+            update={"limits": settings.limits.model_copy(update={"check_seconds": CHECK_SECONDS})}
+        )
         self._grading = GradingPlugin(self._context(REFERENCE, {}, 0, Sheet()))
 
     def run(self) -> None:
         """Answer orders until there are no more."""
+        self._ruler.install()
         options = ["-c", str(CONFIG), f"--rootdir={ROOT}", "--noconftest", "-p", "pytest_timeout"]
         files = map(str, self._catalogue.files)
         if pytest.main([*options, *files], plugins=[self._grading, self]) not in (0, 1):
@@ -83,12 +111,11 @@ class Bench:
             raise RuntimeError(f"{order['name']}: {intake.problems}")
         sheet = Sheet()
         context = self._grading.context = self._context(folder / "copy", intake.answers, order["seed"], sheet)
-        reached = {}
+        reached, margins = {}, {}
         with contextlib.closing(context):
-            if not order["stop_early"]:  # it only makes slow or broken imports quick, and says so at the top
-                context.check_imports()
             for number in order["checks"] or items:
                 reached[number] = self._run(items[number])
+                margins[number] = self._ruler.take()
                 if order["stop_early"] and sheet.records[number].outcome is not Outcome.PASSED:
                     break
         settled = settle(sheet.records.values())
@@ -96,6 +123,7 @@ class Bench:
             "outcomes": {record.info.number: record.outcome.value for record in settled},
             "messages": {record.info.number: record.message for record in settled if record.message},
             "reached": reached,
+            "margins": {number: margin for number, margin in margins.items() if margin},
             "seconds": time.monotonic() - started,
         }
 
@@ -107,12 +135,12 @@ class Bench:
         entered = self._marks.take() if self._marks else []
         return [*entered, ANSWERS] if "answers" in item.fixturenames else entered  # type: ignore[attr-defined]
 
-    def _context(self, code: Path, answers: dict[str, Any], seed: int, sheet: Sheet) -> RunContext:
+    def _context(self, code: Path, answers: dict[str, Any], seed: int, sheet: Sheet) -> ZooContext:
         asked_for: Any = SimpleNamespace(
             submission=code, device="cpu", without_training=False, on_platform=False, started=time.monotonic()
         )
         ledger: Any = sheet
-        return RunContext(asked_for, self._settings, self._catalogue, ledger, self._zygote, code, answers, seed)
+        return ZooContext(asked_for, self._settings, self._catalogue, ledger, self._zygote, code, answers, seed)
 
 
 def main() -> None:

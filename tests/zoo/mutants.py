@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from types import SimpleNamespace
@@ -23,12 +24,13 @@ class Mutant:
     """The reference with one small change.
 
     `id` names file, function, operator and texts, so that it outlives edits elsewhere. `function` is the innermost one
-    that holds the change, None outside of functions.
+    that holds the change, None outside of functions. `problem` is the one whose solution is changed, None elsewhere.
     """
 
     id: str
     change: Change
     function: str | None
+    problem: int | None
 
 
 def load_mutants() -> list[Mutant]:
@@ -57,13 +59,22 @@ class Source:
             old = " ".join(self.text[start:end].split())
             name = f"{self.file} {function or 'module'} {mutation.mutator_name}: {old} -> {mutation.text}"
             id = _next_free(name, found)
-            found[id] = Mutant(id, Change(self.file, self.text, new), function)
+            found[id] = Mutant(id, Change(self.file, self.text, new), function, self.problem_at(mutation.lineno))
         return list(found.values())
 
     def function_at(self, line: int) -> str | None:
         """The innermost function that has this line in its definition, as in `Head.forward`."""
         around = [name for name, (first, last) in self.functions.items() if first <= line <= last]
         return max(around, key=lambda name: self.functions[name][0], default=None)
+
+    def problem_at(self, line: int) -> int | None:
+        """The problem whose marked solution this line belongs to."""
+        for text in reversed(self.text.splitlines()[:line]):
+            if text.strip() == "# end solution":
+                return None
+            if marked := re.match(r"\s*# solution: problem (\d+):", text):
+                return int(marked[1])
+        return None
 
     @cached_property
     def functions(self) -> dict[str, tuple[int, int]]:

@@ -15,38 +15,39 @@ from tests.zoo.reach import Reached, checks_to_run
 
 @dataclass(frozen=True)
 class Planner:
-    """Makes orders. `reached`: what each check enters; None runs every check, also after a mutant is killed."""
+    """Makes orders. `reached`: what each check enters. `stop_early`: no further check over a mutant that is killed."""
 
     catalogue: Catalogue
-    reached: Reached | None
+    reached: Reached
+    stop_early: bool = True
 
-    def mistake(self, mistake: Mistake) -> Order:
-        checks = self._checks([mistake.change])
-        return Order(mistake.name, (mistake.change,), checks=self._with_trainings(checks, mistake.training))
+    def mistake(self, mistake: Mistake, seed: int = 0) -> Order:
+        checks = self._with_trainings(self._noticing([mistake.change]), mistake.training)
+        return Order(f"mistake: {mistake.name}", (mistake.change,), checks=checks, seed=seed)
 
-    def variant(self, variant: Variant) -> Order:
-        checks = self._with_trainings(self._all(), variant.training)
-        return Order(variant.name, variant.changes, whole=variant.whole, checks=checks)
+    def variant(self, variant: Variant, seed: int = 0) -> Order:
+        """What a check does not enter, it cannot tell from the reference's. The trainings run at seed 0 only."""
+        noticing = self._all() if variant.whole else self._noticing(variant.changes)
+        checks = self._with_trainings(noticing, variant.training and seed == 0)
+        return Order(f"variant: {variant.name}", variant.changes, whole=variant.whole, checks=checks, seed=seed)
 
     def mutant(self, mutant: Mutant) -> Order:
         """Those that are about the changed function come first."""
         names = set((mutant.function or "").split("."))
         about = {check.number for check in self.catalogue.checks if check.covers & names}
-        checks = sorted(self._checks([mutant.change]), key=lambda number: number not in about)
-        return Order(mutant.id, (mutant.change,), checks=tuple(checks), stop_early=self.reached is not None)
+        checks = sorted(self._noticing([mutant.change]), key=lambda number: number not in about)
+        return Order(f"mutant: {mutant.id}", (mutant.change,), checks=tuple(checks), stop_early=self.stop_early)
 
     def trained_mutant(self, mutant: Mutant) -> Order:
         """The short trainings, for one that all other checks pass."""
         checks = tuple(check.number for check in self.catalogue.checks if check.number in self.catalogue.trained)
-        return Order(mutant.id, (mutant.change,), checks=checks, stop_early=True)
+        return Order(f"mutant, trained: {mutant.id}", (mutant.change,), checks=checks, stop_early=True)
 
     def _all(self) -> list[str]:
         return [check.number for check in self.catalogue.checks if check.number not in self.catalogue.trained]
 
-    def _checks(self, changes: Iterable[Change]) -> list[str]:
+    def _noticing(self, changes: Iterable[Change]) -> list[str]:
         """Without the trained ones; at least one, for an order of none means all."""
-        if self.reached is None:
-            return self._all()
         noticing = set(checks_to_run(changes, self.reached))
         return [number for number in self._all() if number in noticing] or self._all()
 
