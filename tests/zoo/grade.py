@@ -1,0 +1,93 @@
+"""Grading the whole zoo, or a part of it, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tqdm import tqdm
+
+from autograder.grading.catalogue import Catalogue
+from tests.zoo.animals import Mistake, Variant
+from tests.zoo.bench import Bench, Order, Verdict
+from tests.zoo.mutants import Mutant
+from tests.zoo.plan import Planner
+from tests.zoo.reach import Reached
+
+
+@dataclass(frozen=True)
+class Zoo:
+    """What is graded. Variants are graded at `seeds` seeds; of the mistakes, the first of each problem is."""
+
+    mistakes: Sequence[Mistake]
+    mutants: Sequence[Mutant]
+    variants: Sequence[Variant]
+    equivalent: dict[str, str]
+    seeds: int
+
+
+@dataclass
+class Graded:
+    """The verdicts, by name and by seed. `again`: those on a few mistakes at other seeds than 0."""
+
+    mistakes: dict[str, Verdict] = field(default_factory=dict)
+    mutants: dict[str, Verdict] = field(default_factory=dict)
+    variants: dict[tuple[str, int], Verdict] = field(default_factory=dict)
+    again: dict[tuple[str, int], Verdict] = field(default_factory=dict)
+
+
+def grade_zoo(zoo: Zoo, catalogue: Catalogue, processes: int, *, exhaustive: bool) -> Graded:
+    """Grade everything, with a progress bar. `exhaustive`: go on with a mutant after the first check that it fails."""
+    planner = Planner(catalogue, trace_reference(catalogue), stop_early=not exhaustive)
+    graded = Graded()
+    with Bench(processes) as bench:
+        orders = _orders(zoo, planner)
+        for order, verdict in _with_bar(bench, orders, "submissions"):
+            _put(graded, orders[order], verdict)
+        survivors = [m for m in zoo.mutants if not graded.mutants[m.id].failed and m.id not in zoo.equivalent]
+        trained = {planner.trained_mutant(mutant): mutant for mutant in survivors}
+        for order, verdict in _with_bar(bench, trained, "trainings of mutants"):
+            if verdict.failed:
+                graded.mutants[trained[order].id] = verdict
+    return graded
+
+
+def trace_reference(catalogue: Catalogue) -> Reached:
+    """What each check enters, noted while the reference is graded. Raises RuntimeError when it does not pass."""
+    checks = tuple(check.number for check in catalogue.checks if check.number not in catalogue.trained)
+    with Bench(1, trace=True) as bench:
+        (_, verdict), *_ = bench.grade([Order("reference", checks=checks)])
+    if verdict.messages:
+        raise RuntimeError(f"the reference does not pass: {verdict.messages}")
+    return verdict.reached
+
+
+def _orders(zoo: Zoo, planner: Planner) -> dict[Order, tuple[str, str, int]]:
+    """Each order with what it is about: kind, name and seed. Long ones first, so that no core is idle at the end."""
+    orders: dict[Order, tuple[str, str, int]] = {}
+    for mistake in zoo.mistakes:
+        orders[planner.mistake(mistake)] = ("mistakes", mistake.name, 0)
+    firsts = {mistake.problem: mistake for mistake in reversed(zoo.mistakes) if mistake.sample and not mistake.training}
+    for mistake in firsts.values():
+        for seed in range(1, zoo.seeds):
+            orders[planner.mistake(mistake, seed)] = ("again", mistake.name, seed)
+    for variant in zoo.variants:
+        for seed in range(zoo.seeds):
+            orders[planner.variant(variant, seed)] = ("variants", variant.name, seed)
+    for mutant in zoo.mutants:
+        orders[planner.mutant(mutant)] = ("mutants", mutant.id, 0)
+    trained = planner.catalogue.trained
+    return dict(sorted(orders.items(), key=lambda item: not trained & set(item[0].checks)))
+
+
+def _with_bar(bench: Bench, orders: Iterable[Order], what: str) -> Iterable[tuple[Order, Verdict]]:
+    waiting = list(orders)
+    return tqdm(bench.grade(waiting), total=len(waiting), desc=what, unit="", disable=None if waiting else True)
+
+
+def _put(graded: Graded, about: tuple[str, str, int], verdict: Verdict) -> None:
+    kind, name, seed = about
+    if kind in ("mistakes", "mutants"):
+        getattr(graded, kind)[name] = verdict
+    else:
+        getattr(graded, kind)[name, seed] = verdict
