@@ -42,34 +42,76 @@ def lines(printed: str, mark: str) -> list[str]:
     return re.findall(rf"^{mark} +(\d+\.\d+)  ", printed, re.MULTILINE)
 
 
-def test_untouched_template_fails_every_check_with_a_sentence(handout: Path) -> None:
+def test_untouched_template_fails_every_check_and_lists_what_is_to_be_written(handout: Path) -> None:
     code, printed = run_pytest(handout)
     assert code == 1
-    assert lines(printed, "FAIL") == [info.number for info in PUBLIC]
+    assert lines(printed, "todo") == [info.number for info in PUBLIC]
     assert "Traceback" not in printed
-    assert not re.search(r"\berrors?\b.* in \d", printed.splitlines()[-1])
-    questions = sum("questions of problem" in info.title for info in PUBLIC)
-    assert printed.count("not implemented yet: problem ") == len(PUBLIC) - questions
-    assert printed.count("Got: nothing yet.") == questions
-    for info in PUBLIC:
-        assert info.sentence in printed
-        assert f"Hint: {info.hint}" in printed
+    assert re.fullmatch(rf"{len(PUBLIC)} to do in [\d.]+s.*", printed.splitlines()[-1])
+    stubs = re.findall(r'NotImplementedError\("(problem \d+: .*)"\)', source(handout))
+    assert len(stubs) > 10
+    assert [stub for stub in stubs if f"\n{stub}  (for check" not in printed] == []
+    assert printed.count("\nanswers.toml  (for checks 2.30, 3.30, ") == 1
+    assert len(printed.splitlines()) < len(PUBLIC) + 50
+
+
+def source(folder: Path) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((folder / "charlm").glob("*.py")))
 
 
 def test_reference_passes_every_check_within_ten_seconds(handout: Path) -> None:
-    shutil.copytree(REFERENCE / "charlm", handout / "charlm", dirs_exist_ok=True)
-    shutil.copy(REFERENCE / "answers.toml", handout)
+    finished(handout)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     code, printed = run_pytest(handout)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert (code, lines(printed, "ok")) == (0, [info.number for info in PUBLIC]), printed
+    assert "All of these pass. The grader has checks on other inputs, too" in printed
     # Time of the processor, not of the clock: the machine that runs this may be busy with other things.
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
 
 
 def test_one_problem_can_be_chosen(handout: Path) -> None:
     _, printed = run_pytest(handout, "-k", "problem_8")
-    assert lines(printed, "FAIL") == [info.number for info in PUBLIC if info.problem == 8]
+    assert lines(printed, "todo") == [info.number for info in PUBLIC if info.problem == 8]
+
+
+MASKS_NOTHING = "\n\ndef causal_mask(scores, tril):\n    return scores.clone()\n"
+
+
+def finished(handout: Path) -> Path:
+    shutil.copytree(REFERENCE / "charlm", handout / "charlm", dirs_exist_ok=True)
+    shutil.copy(REFERENCE / "answers.toml", handout)
+    return handout
+
+
+def test_mistakes_come_with_sentence_and_hint_causes_first(handout: Path) -> None:
+    """A mask that hides nothing, and the model that is built on it: one to repair, the other afterwards."""
+    module = finished(handout) / "charlm" / "attention.py"
+    module.write_text(module.read_text(encoding="utf-8") + MASKS_NOTHING, encoding="utf-8")
+    answers = (handout / "answers.toml").read_text(encoding="utf-8")
+    (handout / "answers.toml").write_text(answers.replace('"ln V"', '"e V"'), encoding="utf-8")
+    code, printed = run_pytest(handout)
+    failed = lines(printed, "FAIL")
+    repair, _, after = printed.partition("= afterwards =")
+    own = [number for number in failed if f"\n{number}  {CATALOGUE.by_number[number].sentence}\n" in repair]
+    blocked = [number for number in failed if f"\n{number}  {CATALOGUE.by_number[number].sentence}\n" in after]
+    assert (code, sorted(own + blocked), own[0]) == (1, sorted(failed), "2.30")
+    assert {"8.1", "8.2"} <= set(own)
+    assert "8.7" in blocked
+    assert "Fix first: causal_mask (check 8.1)." in after
+    for number in own:
+        assert f"    Hint: {CATALOGUE.by_number[number].hint}\n" in repair
+    assert not re.search(r"support|autograder|Traceback|\.py:\d", printed)
+    assert re.search(r"problem  9  softmax axis  +#{20}  6 of 6\n", printed)
+
+
+def test_a_fault_of_the_checks_is_not_laid_on_the_student(handout: Path) -> None:
+    module = handout / "tests" / "test_problem_8_mask.py"
+    module.write_text(module.read_text(encoding="utf-8").replace("torch.arange(9.0)", "torch.arrange(9.0)"))
+    code, printed = run_pytest(finished(handout), "-k", "problem_8")
+    assert code == 1
+    assert "module 'torch' has no attribute 'arrange'" in printed
+    assert "= to repair =" not in printed
 
 
 def test_a_missing_corpus_is_named(handout: Path) -> None:
