@@ -50,6 +50,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_rehearsal(package)
     package.set_defaults(command=_package)
 
+    handout = commands.add_parser("handout", help="write dist/handout.zip for students")
+    handout.add_argument("--out", type=Path, default=paths.DIST / "handout.zip", help="dist/handout.zip")
+    handout.set_defaults(command=_handout)
+
     rehearse = commands.add_parser("rehearse", help="play Gradescope with a zip, under a container's limits")
     rehearse.add_argument(
         "archive", nargs="?", type=Path, metavar="ZIP", help="what `package` would write, if left out"
@@ -154,6 +158,16 @@ def _package(options: argparse.Namespace) -> int:
     rehearsed = not options.without_rehearsal
     try:
         package(options.out, SIZES[options.size], device=options.device, rehearsed=rehearsed, install=options.install)
+    except (*ERRORS, OSError) as error:
+        return _fail(f"nothing is written: {error}")
+    return 0
+
+
+def _handout(options: argparse.Namespace) -> int:
+    from autograder.handout import ERRORS, handout
+
+    try:
+        handout(options.out)
     except (*ERRORS, OSError) as error:
         return _fail(f"nothing is written: {error}")
     return 0

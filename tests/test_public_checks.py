@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import re
 import resource
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
 from autograder.grading.catalogue import load_catalogue
-from autograder.paths import REFERENCE, TEMPLATE
+from autograder.handout import collect, zipped
+from autograder.paths import REFERENCE
 
 CATALOGUE = load_catalogue()
 PUBLIC = [info for info in CATALOGUE.checks if info.number not in CATALOGUE.hidden]
@@ -20,8 +23,10 @@ PUBLIC = [info for info in CATALOGUE.checks if info.number not in CATALOGUE.hidd
 
 @pytest.fixture
 def handout(tmp_path: Path) -> Path:
-    ignored = shutil.ignore_patterns("__pycache__", "runs")
-    return Path(shutil.copytree(TEMPLATE, tmp_path / "homework", ignore=ignored))
+    """The handout as a student unpacks it."""
+    with zipfile.ZipFile(io.BytesIO(zipped(collect()))) as archive:
+        archive.extractall(tmp_path)
+    return tmp_path / "homework"
 
 
 def run_pytest(folder: Path, *arguments: str) -> tuple[int, str]:
