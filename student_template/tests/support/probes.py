@@ -25,6 +25,7 @@ from support.stub_models import bigram as bigram
 from support.stub_models import draw_batches as draw_batches
 from support.stub_models import loss_gradient as loss_gradient
 from support.stub_models import watch_generate as watch_generate
+from support.tracing import trace as trace
 from support.training_probes import logits_on as logits_on
 from support.training_probes import seed_torch as seed_torch
 from support.training_probes import train_short as train_short

@@ -1,0 +1,1 @@
+"""Shows where a submission's behaviour leaves that of the reference, stage by stage."""

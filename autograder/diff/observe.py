@@ -1,0 +1,77 @@
+"""Running one stage on one side: what came back, or what went wrong, never an exception of this tool's."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from autograder.sandbox.zygote import SandboxError
+from support.checking import CheckFailure, Submission, SubmissionError
+
+STAGE_SECONDS = 10.0  # for all calls of one stage; an honest one takes a few hundredths
+MOST_PARTS = 2_000  # of values in one answer, so that comparing them takes no time worth a mention
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one side answered, by name; or `error`, what was raised instead, as its type and its message."""
+
+    values: Values = field(default_factory=dict)
+    error: tuple[str, str] | None = None
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """A stage with the side's own parts below it, and, where it called them, with stand-ins in their place."""
+
+    own: Seen
+    doubled: Seen | None = None
+
+
+def look_at(side: Submission, run: Callable[[Submission], Values], replaced: tuple[str, ...] = ()) -> Look:
+    """Run a stage. With `replaced` it is run a second time, with stand-ins in the place of these parts."""
+    own = seen(side, run)
+    if not replaced:
+        return Look(own)
+    doubled, called = None, False
+    with _time_for(side):
+        try:
+            side.probes.install_doubles(list(replaced))
+            doubled = seen(side, run)
+            called = side.probes.doubles_were_called() is True
+        except SubmissionError:
+            return Look(own)  # a part that is missing cannot be replaced
+        finally:
+            with contextlib.suppress(SubmissionError):
+                side.probes.remove_doubles()
+    return Look(own, doubled if called and doubled.error is None else None)
+
+
+def seen(side: Submission, run: Callable[[Submission], Values]) -> Seen:
+    """Run it and keep what it gives, or what went wrong. Raises SandboxError alone."""
+    with _time_for(side):
+        try:
+            return Seen(run(side))
+        except SubmissionError as error:
+            return Seen(error=(error.type_names[0], error.message), where=error.where)
+        except CheckFailure as error:
+            return Seen(error=("", f"expected {error.expected}, got {error.got}"))
+        except SandboxError:
+            raise
+        except Exception as error:  # an answer may be anything, so whatever is done with it may raise anything
+            return Seen(error=("", f"the answer is of no use: {type(error).__name__}: {error}"))
+
+
+@contextlib.contextmanager
+def _time_for(side: Submission) -> Iterator[None]:
+    session = getattr(side, "session", None)
+    if session is None:
+        yield
+    else:
+        with session.within(STAGE_SECONDS):
+            yield
