@@ -17,7 +17,8 @@ class Evidence:
 
     `kind` is what was trained: honest, leak or double.
     `held_out` is the loss on the held-out plays, `held_out_end` on the last position of each window alone,
-    `train_text` and `test_text` are those of the trained model on the two parts of the corpus.
+    `train_text` and `test_text` are those of the trained model on the two parts of the corpus. `agrees`: a right
+    model with the same parameters has the same losses, so the submission's answers are what its training came to.
     """
 
     kind: str
@@ -26,6 +27,7 @@ class Evidence:
     held_out_end: float
     train_text: float
     test_text: float
+    agrees: bool = True
 
     def quantities(self) -> dict[str, float]:
         """The numbers that have a band.

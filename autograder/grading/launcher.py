@@ -7,11 +7,10 @@ import shutil
 import signal
 import tempfile
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder.grading.messages import tell
+from autograder.grading.messages import account, tell
 from autograder.grading.request import GradeRequest
 from autograder.grading.supervise import Family, Interrupted, Overdue
 from autograder.results import store
@@ -52,8 +51,8 @@ def _grade(request: GradeRequest) -> int:
             work = Path(tempfile.mkdtemp(prefix="autograder-"))
             work.chmod(0o711)
             return _in_parts(request, work, family)
-    except Exception:
-        _not_graded(request, traceback.format_exc())
+    except Exception as error:
+        _not_graded(request, account(error))
         return FAULT
     finally:
         store.clean_up(request.results_file)
@@ -97,8 +96,8 @@ def _said(request: GradeRequest, part: Callable[[], int]) -> int:
     """Run a part inside its process, and write what it raises into the results."""
     try:
         return part()
-    except BaseException:
-        return FAULT if _not_graded(request, traceback.format_exc()) else UNSAID
+    except BaseException as error:
+        return FAULT if _not_graded(request, account(error)) else UNSAID
 
 
 def _prepare(request: GradeRequest, work: Path) -> int:
@@ -129,7 +128,7 @@ def _not_graded(request: GradeRequest, reason: str) -> bool:
         from autograder.grading.ledger import write_not_graded
 
         write_not_graded(request, reason)
-    except Exception:
-        tell(f"error: the results could not be written either. {traceback.format_exc()}")
+    except Exception as error:
+        tell(f"error: the results could not be written either. {account(error)}")
         return False
     return True

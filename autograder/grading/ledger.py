@@ -19,7 +19,7 @@ from autograder.results import gradescope, store
 from autograder.results.facts import RunFacts
 from autograder.results.terminal import TerminalReport
 from autograder.settings import Settings
-from support.outcomes import Outcome, Record, settle
+from support.outcomes import Outcome, Record, broken_parts, settle
 
 REPORTED_PACKAGES = ("torch", "numpy", "safetensors", "pytest")
 PAUSES = (0.2, 1.0)  # seconds before results that could not be written are tried again
@@ -62,6 +62,11 @@ class Ledger:
     def not_reached(self) -> list[str]:
         """The numbers of the checks without a record."""
         return [number for number, record in self._records.items() if record.outcome is Outcome.NOT_REACHED]
+
+    @property
+    def broken(self) -> frozenset[str]:
+        """The parts that are known not to be right so far."""
+        return frozenset(broken_parts(self._records.values()))
 
     def put(self, record: Record) -> None:
         """Keep one check's record and bring the results file up to date, or leave that to the next one."""
@@ -111,6 +116,8 @@ class Ledger:
             note = f"for a while the results could not be written: {self._unwritten}"
             self.facts = replace(self.facts, staff_notes=(*self.facts.staff_notes, note))
         self.facts = replace(self.facts, finished=True)
+        if self.failed:
+            tell(f"error: not graded. {gradescope.reasons(self._records.values(), self.facts)}")
         try:
             _patiently(lambda: self.write(lasting=True))
         finally:

@@ -5,12 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import traceback
+
+from autograder.results.text import clean
 
 
 def tell(message: str) -> None:
-    """Print to standard error, if somebody is there to read it."""
+    """Print to standard error, if somebody is there to read it. The message may quote a student."""
     with contextlib.suppress(OSError, ValueError):
-        print(message, file=sys.stderr, flush=True)
+        print(clean(message, 6000, 120), file=sys.stderr, flush=True)
+
+
+def account(error: BaseException) -> str:
+    """What went wrong, then where: of a text that is too long the end is cut."""
+    lines = traceback.format_exception(error)
+    return "".join([lines[-1], *lines])
 
 
 def open_standard_streams() -> None:

@@ -6,7 +6,6 @@ import contextlib
 import io
 import os
 import secrets
-import traceback
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from autograder.fresh_start import take_over
 from autograder.grading.catalogue import load_catalogue
 from autograder.grading.launcher import FAULT, READY
 from autograder.grading.ledger import Ledger
+from autograder.grading.messages import account
 from autograder.grading.plugin import GradingPlugin
 from autograder.grading.prepare import read_intake
 from autograder.grading.request import GradeRequest
@@ -37,8 +37,8 @@ def run(request: GradeRequest, work: Path, zygote: Zygote) -> int:
     context = RunContext(request, settings, catalogue, ledger, zygote, work / "submission", intake.answers, seed)
     try:
         _run_all(context)
-    except BaseException:
-        ledger.fault("The run", traceback.format_exc())
+    except BaseException as error:
+        ledger.fault("The run", account(error))
     try:
         context.close()
     except Exception as error:

@@ -16,6 +16,7 @@ from autograder import corpus
 from autograder.grading.catalogue import Catalogue
 from autograder.grading.ledger import Ledger
 from autograder.grading.request import GradeRequest, derive_seed
+from autograder.grading.second_opinion import SecondOpinion
 from autograder.grading.training import Trainings
 from autograder.paths import REFERENCE
 from autograder.sandbox.handle import RemoteSubmission
@@ -119,8 +120,21 @@ class RunContext:
         )
         handle.session.unimportable.update(self._submission.session.unimportable)
         return Trainings(
-            handle, self.training_setting, self.device, self.corpus, self.held_out, self.seed_for("trainings")
+            handle,
+            self.training_setting,
+            self.device,
+            self.corpus,
+            self.held_out,
+            self.seed_for("trainings"),
+            SecondOpinion(self.reference, lambda: self.ledger.broken),
         )
+
+    def confirm(self) -> None:
+        """Make sure at a check's end that the submission's process lives and has no answer that nobody asked for.
+
+        Raises SubmissionError otherwise: one that answers ahead could have made up what the check was told.
+        """
+        self._submission.session.confirm()
 
     @property
     def held_out_loss(self) -> float | None:

@@ -13,17 +13,20 @@ from torch import Tensor
 from autograder.bands import Band, Bands
 from autograder.calibration import load
 from autograder.grading.evidence import Evidence, encode, position_losses, windows
+from autograder.grading.second_opinion import SecondOpinion, parameters_in, same, some_of
 from autograder.sandbox.replies import Unexplained
 from autograder.training_setting import TrainingSetting
-from support.checking import CheckFailure, Submission, expect
+from support.checking import CheckFailure, Submission, expect, expect_floats
 from support.failures import SubmissionError
 from support.parts import with_parts_below
 from support.replies import curve_of
 
 TRAIN_FRACTION = 0.9
 BYTES_AT_ONCE = 8_000_000  # of logits in one reply
+COMPARED = 512  # windows that a second opinion is asked about; nobody knows which
 
 Judge = Callable[[Evidence, Callable[[str], Band]], None]
+Score = Callable[[Tensor], Tensor]  # from windows [N, T + 1] to the loss at each position, float64 [N, T]
 
 
 class Trainings:
@@ -41,7 +44,10 @@ class Trainings:
         corpus: str,
         held_out: str,
         seed: int,
+        second_opinion: SecondOpinion | None = None,
     ) -> None:
+        """Without a `second_opinion` the submission is taken at its word, as a calibration may with the reference."""
+        self._second_opinion = second_opinion
         self._submission, self._setting, self._device, self._seed = submission, setting, device, seed
         self._texts = corpus, held_out
         self._done: dict[str, Evidence | CheckFailure | SubmissionError] = {}
@@ -98,7 +104,9 @@ class Trainings:
         bands, by quantity, and raises CheckFailure.
         """
         try:
-            judge(self.honest(), lambda quantity: self.band("honest", quantity))
+            found = self.honest()
+            self.expect_agreement(found)
+            judge(found, lambda quantity: self.band("honest", quantity))
             return
         except (CheckFailure, SubmissionError) as error:
             failure = error
@@ -110,6 +118,17 @@ class Trainings:
             ) from None
         except SubmissionError:
             raise failure.with_traceback(None) from None
+
+    def expect_agreement(self, evidence: Evidence) -> None:
+        """Raises CheckFailure when the model answers otherwise than its parameters make a right model answer.
+
+        Unless some part of it is known to be wrong, which explains the difference.
+        """
+        excused = self._second_opinion is not None and self._second_opinion.excuses()
+        did = f"Trained {DESCRIPTIONS[evidence.kind]}, gave its parameters to a model that is known to be right,"
+        did += " and compared the losses of both on plays that they have never seen"
+        got = "others, though the submission's model is right with parameters that were not trained"
+        expect(evidence.agrees or excused, did, "the same losses at each position", got)
 
     def band(self, kind: str, quantity: str) -> Band:
         """Where a right solution's quantity lies. Raises CalibrationError when the calibration is of no use."""
@@ -133,24 +152,30 @@ class Trainings:
         setting, submission = self._setting, self._submission
         # A string seeds `random` by its hash over all characters, so no two kinds share a stream.
         seeds = random.Random(f"{self._seed} {kind}")
-        session = getattr(submission, "session", None)
-        if session is not None:
-            session.fresh(seeds.getrandbits(32))
-        generator = torch.Generator().manual_seed(seeds.getrandbits(63))
-        submission.probes.seed_torch(seeds.getrandbits(63))
-        model = self._model(kind, len(vocab), generator)
+        worker_seed, generator = seeds.getrandbits(32), torch.Generator().manual_seed(seeds.getrandbits(63))
+        torch_seed = seeds.getrandbits(63)
+        table = 0.5 * torch.randn(len(vocab), len(vocab), generator=generator) if kind == "double" else None
+        model = self._untrained(kind, table, worker_seed, torch_seed)
         history = submission.probes.train_short(
             submission.training.train, model, train_tokens, test_tokens, self._config(), self._device
         )
         did = f"Trained {DESCRIPTIONS[kind]} for {setting.num_steps} steps"
         curve = curve_of(history, did)
         expect(len(curve.steps) > 0, f"{did} and looked at the history", "at least one point", "none")
+        parameters = parameters_in(submission.probes.get_parameters(model), f"{did} and looked at its parameters")
         count = setting.held_out_windows
-        held_out_losses = self._losses(model, windows(held_out, count, setting.ctx_size, generator), did)
-        train_losses, test_losses = (
-            self._losses(model, windows(tokens, count // 4, setting.ctx_size, generator), did)
-            for tokens in (train_tokens, test_tokens)
-        )
+        held_out_rows = windows(held_out, count, setting.ctx_size, generator)
+        rows = [windows(tokens, count // 4, setting.ctx_size, generator) for tokens in (train_tokens, test_tokens)]
+        if kind == "double":
+            score = self._by_table(parameters, did)
+        else:
+            # Nothing but the parameters goes from the process that trained to the one that is asked.
+            model = self._untrained(kind, None, worker_seed, torch_seed)
+            submission.probes.set_parameters(model, parameters)
+            score = self._by_model(model, did)
+        held_out_losses = score(held_out_rows)
+        train_losses, test_losses = map(score, rows)
+        chosen = some_of(count, COMPARED, generator)
         return Evidence(
             kind=kind,
             curve=curve,
@@ -158,21 +183,30 @@ class Trainings:
             held_out_end=float(held_out_losses[:, -1].mean()),
             train_text=float(train_losses.mean()),
             test_text=float(test_losses.mean()),
+            agrees=kind == "double" or self._agrees(kind, parameters, held_out_rows[chosen], held_out_losses[chosen]),
         )
 
-    def _model(self, kind: str, vocab_size: int, generator: torch.Generator) -> Any:
-        setting, submission = self._setting, self._submission
-        if kind == "double":
-            return submission.probes.bigram(0.5 * torch.randn(vocab_size, vocab_size, generator=generator))
-        config = submission.model.ModelConfig(
-            vocab_size=vocab_size,
-            ctx_size=setting.ctx_size,
-            embed_size=setting.embed_size,
-            num_heads=setting.num_heads,
-            num_blocks=setting.num_blocks,
-            softmax_dim=1 if kind == "leak" else -1,
-        )
-        return submission.model.TransformerLM(config)
+    def _untrained(self, kind: str, table: Tensor | None, worker_seed: int, torch_seed: int) -> Any:
+        """The submission's model in a new worker, the same one each time: or a stand-in with the scores `table`."""
+        submission = self._submission
+        session = getattr(submission, "session", None)
+        if session is not None:
+            session.fresh(worker_seed)
+        submission.probes.seed_torch(torch_seed)
+        if table is not None:
+            return submission.probes.bigram(table)
+        return submission.model.TransformerLM(submission.model.ModelConfig(**self._sizes(kind)))
+
+    def _sizes(self, kind: str) -> dict[str, int]:
+        setting = self._setting
+        return {
+            "vocab_size": len(self._tokens[0]),
+            "ctx_size": setting.ctx_size,
+            "embed_size": setting.embed_size,
+            "num_heads": setting.num_heads,
+            "num_blocks": setting.num_blocks,
+            "softmax_dim": 1 if kind == "leak" else -1,
+        }
 
     def _config(self) -> Any:
         setting = self._setting
@@ -185,16 +219,34 @@ class Trainings:
             eval_batches=setting.eval_batches,
         )
 
-    def _losses(self, model: Any, rows: Tensor, did: str) -> Tensor:
-        """The trained model's loss at each position of `rows` [N, T + 1], float64 [N, T]."""
-        vocab_size = len(self._tokens[0])
-        at_once = max(1, BYTES_AT_ONCE // (4 * vocab_size * (rows.shape[1] - 1)))
-        losses = []
-        for start in range(0, len(rows), at_once):
-            part = rows[start : start + at_once]
-            logits = self._submission.probes.logits_on(model, part[:, :-1], self._device)
-            losses.append(position_losses(logits, part[:, 1:], vocab_size, f"{did} and asked it for logits"))
-        return torch.cat(losses)
+    def _by_model(self, model: Any, did: str) -> Score:
+        """The submission's model's loss at each position."""
+        vocab_size, did = len(self._tokens[0]), f"{did} and asked it for logits"
+
+        def losses(rows: Tensor) -> Tensor:
+            at_once = max(1, BYTES_AT_ONCE // (4 * vocab_size * (rows.shape[1] - 1)))
+            parts = []
+            for part in torch.split(rows, at_once):
+                logits = self._submission.probes.logits_on(model, part[:, :-1], self._device)
+                parts.append(position_losses(logits, part[:, 1:], vocab_size, did))
+            return torch.cat(parts)
+
+        return losses
+
+    def _by_table(self, parameters: dict[str, Tensor], did: str) -> Score:
+        """The stand-in's loss at each position, computed from its trained scores, so that nobody need be asked."""
+        vocab_size, did = len(self._tokens[0]), f"{did} and looked at its scores"
+        table = expect_floats(parameters.get("table"), (vocab_size, vocab_size), did)
+        return lambda rows: position_losses(table[rows[:, :-1].long()], rows[:, 1:], vocab_size, did)
+
+    def _agrees(self, kind: str, parameters: dict[str, Tensor], rows: Tensor, losses: Tensor) -> bool:
+        """Whether a right model with these parameters has the submission's `losses` [N, T] on `rows` [N, T + 1]."""
+        if self._second_opinion is None:
+            return True
+        logits = self._second_opinion.logits(self._sizes(kind), parameters, rows[:, :-1], self._device)
+        if logits is None:
+            return False
+        return same(position_losses(logits, rows[:, 1:], len(self._tokens[0]), "Asked the reference"), losses)
 
 
 DESCRIPTIONS = {

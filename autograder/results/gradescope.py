@@ -150,11 +150,17 @@ def _staff_entry(records: Sequence[Record], run: RunFacts, state: str) -> list[D
         )
     else:
         name = "For staff: this run was not graded"
-        reasons = [run.grader_error] if run.grader_error is not None else []
-        reasons += [f"{r.info.number}: {r.message}" for r in records if r.outcome is Outcome.GRADER_ERROR]
-        reason = "The autograder failed. Checks without a verdict have no score.\n\n" + code_block("\n".join(reasons))
+        why = code_block(reasons(records, run))
+        reason = f"The autograder failed. Checks without a verdict have no score.\n\n{why}"
     entry = {"name": name, "name_format": "text", "output": reason, "output_format": "md", "visibility": "hidden"}
     return [entry | {"tags": ["staff"]}]
+
+
+def reasons(records: Iterable[Record], run: RunFacts) -> str:
+    """Why a run is "not graded", for the instructor, a line or more for each fault; empty when there is none."""
+    known = [run.grader_error] if run.grader_error is not None else []
+    known += [f"{r.info.number}: {r.message}" for r in records if r.outcome is Outcome.GRADER_ERROR]
+    return "\n".join(known)
 
 
 def _whole(tests: list[Document], output: str, run: RunFacts, state: str) -> Document:

@@ -46,8 +46,6 @@ def main(folder: Path, processes: int, names: list[str]) -> None:
 
 
 def _import_the_grader() -> None:
-    import pytest_timeout  # noqa: F401
-
     import autograder.grading.prepare
     import autograder.grading.run  # noqa: F401
 
