@@ -61,6 +61,14 @@ def _parser() -> argparse.ArgumentParser:
     _add_rehearsal(rehearse)
     rehearse.set_defaults(command=_rehearse)
 
+    diff = commands.add_parser("diff", help="show where a submission leaves the reference, stage by stage")
+    diff.add_argument("submission", type=Path, help="a folder or a zip file")
+    diff.add_argument(
+        "--against", default="reference", metavar="OTHER", help="another submission (the reference, if left out)"
+    )
+    diff.add_argument("--json", type=Path, metavar="FILE", help="write the same for machines")
+    diff.set_defaults(command=_diff)
+
     calibrate = commands.add_parser("calibrate", help="measure the bands that short trainings are judged by")
     calibrate.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="where the reference is trained")
     calibrate.add_argument("--setting", choices=("cpu", "gpu", "all"), default="all", help="of assignment.toml")
@@ -188,6 +196,14 @@ def _rehearse(options: argparse.Namespace) -> int:
     except ERRORS as error:
         return _fail(str(error))
     return 0
+
+
+def _diff(options: argparse.Namespace) -> int:
+    from autograder.diff.command import diff
+    from autograder.grading.messages import open_standard_streams
+
+    open_standard_streams()
+    return diff(options.submission, options.against, options.json)
 
 
 def _calibrate(options: argparse.Namespace) -> int:
