@@ -18,11 +18,16 @@ class CatalogueError(Exception):
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All checks in the problems' order. `hidden` has the numbers of those whose inputs students do not see."""
+    """All checks in the problems' order.
+
+    `hidden` has the numbers of those whose inputs students do not see, `trained` of those that ask for a training,
+    `answers` of those that judge a written answer.
+    """
 
     checks: tuple[CheckInfo, ...]
     hidden: frozenset[str]
     trained: frozenset[str]
+    answers: frozenset[str]
     files: tuple[Path, ...]
 
     @property
@@ -37,7 +42,7 @@ def load_catalogue(public: Path = PUBLIC_CHECKS, hidden: Path = HIDDEN_CHECKS) -
         if not found:
             raise CatalogueError(f"there are no checks in {folder}")
     checks: dict[str, CheckInfo] = {}
-    secret, trained = set[str](), set[str]()
+    secret, trained, answers = set[str](), set[str](), set[str]()
     for is_hidden, path in [(kind, path) for kind in files for path in files[kind]]:
         for info, fixtures in _read(path):
             if info.number in checks:
@@ -45,8 +50,9 @@ def load_catalogue(public: Path = PUBLIC_CHECKS, hidden: Path = HIDDEN_CHECKS) -
             checks[info.number] = info
             secret |= {info.number} if is_hidden else set()
             trained |= {info.number} if "trained" in fixtures else set()
+            answers |= {info.number} if is_hidden and "answers" in fixtures else set()
     ordered = tuple(sorted(checks.values(), key=lambda info: info.order))
-    return Catalogue(ordered, frozenset(secret), frozenset(trained), (*files[False], *files[True]))
+    return Catalogue(ordered, frozenset(secret), frozenset(trained), frozenset(answers), (*files[False], *files[True]))
 
 
 def _read(path: Path) -> list[tuple[CheckInfo, list[str]]]:

@@ -17,6 +17,7 @@ from autograder.grading.request import GradeRequest
 from autograder.intake import Intake
 from autograder.results import gradescope, store
 from autograder.results.facts import RunFacts
+from autograder.results.tally import only_together
 from autograder.results.terminal import TerminalReport
 from autograder.settings import Settings
 from support.outcomes import Outcome, Record, broken_parts, settle
@@ -40,6 +41,7 @@ class Ledger:
         self._unwritten = ""
         self._points = settings.points_by_check(catalogue.checks)
         self._visibility = settings.visibility_by_check(catalogue.checks, catalogue.hidden)
+        self._together = catalogue.answers if settings.answers.credit == "all" else frozenset()
         self._records = {info.number: Record(info, Outcome.NOT_REACHED) for info in catalogue.checks}
         notes = () if intake is None else (*intake.notes, *filter(None, [intake.answers_problem]))
         self.facts = replace(
@@ -68,6 +70,10 @@ class Ledger:
         """The parts that are known not to be right so far."""
         return frozenset(broken_parts(self._records.values()))
 
+    def begin(self) -> None:
+        """Write that no check was reached yet. Raises StoreError."""
+        _patiently(self.write)
+
     def put(self, record: Record) -> None:
         """Keep one check's record and bring the results file up to date, or leave that to the next one."""
         self._records[record.info.number] = record
@@ -90,7 +96,7 @@ class Ledger:
         store.write(
             self._request.results_file,
             gradescope.document(
-                settle(self._records.values()),
+                self._settled(),
                 self._points,
                 self._visibility,
                 self.facts,
@@ -98,6 +104,10 @@ class Ledger:
             ),
             lasting=lasting,
         )
+
+    def _settled(self) -> list[Record]:
+        """The records as they are shown and counted."""
+        return only_together(settle(self._records.values()), self._together)
 
     def refuse(self, problems: Sequence[str]) -> None:
         """Write and print that the submission cannot be used."""
@@ -122,8 +132,7 @@ class Ledger:
             _patiently(lambda: self.write(lasting=True))
         finally:
             with _printing():
-                records = settle(self._records.values())
-                TerminalReport().run(records, self._points, self.facts, hidden=self._catalogue.hidden)
+                TerminalReport().run(self._settled(), self._points, self.facts, hidden=self._catalogue.hidden)
                 print(f"results: {self._request.results_file}")
 
 

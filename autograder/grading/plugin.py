@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import torch
 
+from autograder.grading.messages import account
 from autograder.grading.run_context import RunContext
 from autograder.grading.training import Trainings
 from autograder.sandbox.replies import Unexplained
 from autograder.settings import Settings
 from support.checking import Submission, describe
+from support.info import CheckInfo
 from support.outcomes import Outcome, Record, record_of
 
 # pytest-timeout is the backstop behind the deadlines of the calls: when it fires, the grader itself hangs.
@@ -126,10 +128,17 @@ class GradingPlugin:
             return report
         info, ledger = describe(item.function), self.context.ledger  # type: ignore[attr-defined]
         if call.when != "teardown" and (call.when == "call" or error):
-            ledger.put(record_of(info, error, call.duration))
+            ledger.put(_record(info, error, call.duration))
         elif error:
-            ledger.fault(info.number, f"after its verdict: {type(error).__name__}: {error}")
+            ledger.fault(info.number, f"after its verdict: {account(error)}")
         return report
+
+
+def _record(info: CheckInfo, error: BaseException | None, seconds: float) -> Record:
+    try:
+        return record_of(info, error, seconds)
+    except Exception:  # there are errors that cannot be put into words
+        return Record(info, Outcome.GRADER_ERROR, type(error).__name__, seconds=seconds)
 
 
 def _number(item: pytest.Item) -> str:

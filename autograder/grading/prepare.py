@@ -6,12 +6,15 @@ import dataclasses
 import json
 from pathlib import Path
 
+from autograder import paths
+from autograder.grading.admission import Admission, admit
 from autograder.grading.catalogue import CatalogueError, load_catalogue
 from autograder.grading.launcher import FAULT, READY, REFUSED, USAGE
 from autograder.grading.ledger import Ledger, write_not_graded
 from autograder.grading.messages import tell
 from autograder.grading.request import GradeRequest
 from autograder.intake import Intake, IntakeError, IntakeLimits, take_in
+from autograder.results import store
 from autograder.settings import Limits, SettingsError, load_settings
 
 
@@ -28,7 +31,14 @@ def prepare(request: GradeRequest, work: Path) -> int:
         tell(f"error: {error}")
         write_not_graded(request, str(error))
         return FAULT
-    ledger.write()
+    ledger.begin()
+    admission = Admission()
+    if request.on_platform:
+        admission = admit(paths.PLATFORM_METADATA, settings.rate_limit, say_late=settings.deadline.say_late)
+        if admission.instead is not None:
+            store.write(request.results_file, admission.instead)
+            print("Not graded: too many submissions. The last results stand once more.")
+            return REFUSED
     try:
         intake = take_in(request.submission, work / "submission", _intake_limits(settings.limits))
     except IntakeError as error:
@@ -38,6 +48,8 @@ def prepare(request: GradeRequest, work: Path) -> int:
     if intake.problems:
         ledger.refuse(intake.problems)
         return REFUSED
+    notes, staff_notes = [*admission.notes, *intake.notes], [*admission.staff_notes, *intake.staff_notes]
+    intake = dataclasses.replace(intake, notes=notes, staff_notes=staff_notes)
     record = work / "intake.json"
     record.touch(mode=0o600)
     record.write_text(json.dumps(dataclasses.asdict(intake)), encoding="utf-8")

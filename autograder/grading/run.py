@@ -71,10 +71,11 @@ def _protections_lacking(context: RunContext) -> list[str]:
 
 def _run_checks(context: RunContext) -> None:
     """Run pytest. Raises RuntimeError with what it printed when a check has no result and time is not the reason."""
+    for name in [name for name in os.environ if name.startswith("PYTEST_")]:
+        del os.environ[name]
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    os.environ.pop("PYTEST_ADDOPTS", None)
     arguments = ["-c", str(CONFIG), f"--rootdir={paths.ROOT}", "--noconftest", "-p", "pytest_timeout"]
-    arguments += ["--continue-on-collection-errors"]
+    arguments += ["--continue-on-collection-errors", "--capture=no"]
     output, plugin = io.StringIO(), GradingPlugin(context)
     with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
         code = pytest.main([*arguments, *map(str, context.catalogue.files)], plugins=[plugin])

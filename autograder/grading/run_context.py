@@ -127,6 +127,7 @@ class RunContext:
             self.held_out,
             self.seed_for("trainings"),
             SecondOpinion(self.reference, lambda: self.ledger.broken),
+            self.settings.shortcuts.forbidden,
         )
 
     def confirm(self) -> None:
@@ -147,6 +148,8 @@ class RunContext:
         session = self._submission.session
         session.fresh(self.seed_for("worker", number))
         with session.within(self.check_seconds(number)):
+            if self.settings.shortcuts.forbidden:
+                self._submission.probes.forbid(list(self.settings.shortcuts.forbidden))
             yield self._submission
         session.fresh()
 

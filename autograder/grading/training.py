@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -45,9 +45,13 @@ class Trainings:
         held_out: str,
         seed: int,
         second_opinion: SecondOpinion | None = None,
+        forbidden: Sequence[str] = (),
     ) -> None:
-        """Without a `second_opinion` the submission is taken at its word, as a calibration may with the reference."""
-        self._second_opinion = second_opinion
+        """Without a `second_opinion` the submission is taken at its word, as a calibration may with the reference.
+
+        `forbidden` are the library calls that it may not make (`support.shortcuts`).
+        """
+        self._second_opinion, self._forbidden = second_opinion, list(forbidden)
         self._submission, self._setting, self._device, self._seed = submission, setting, device, seed
         self._texts = corpus, held_out
         self._done: dict[str, Evidence | CheckFailure | SubmissionError] = {}
@@ -192,6 +196,8 @@ class Trainings:
         session = getattr(submission, "session", None)
         if session is not None:
             session.fresh(worker_seed)
+        if self._forbidden:
+            submission.probes.forbid(self._forbidden)
         submission.probes.seed_torch(torch_seed)
         if table is not None:
             return submission.probes.bigram(table)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from autograder import paths
 from tests.faults.cases import harmless, not_graded, unfinished, without_results
 from tests.faults.processes import after_check
 from tests.faults.stage import Stage, module, replace, zygote
@@ -140,7 +141,7 @@ def temporary_folder_is_full_from_the_middle_on(stage: Stage) -> None:
         except OSError:
             pass
 
-    at_strike(use_up)
+    after_check("1.4", use_up)
 
 
 @not_graded("", FULL)
@@ -153,8 +154,8 @@ def no_temporary_folder_can_be_made(stage: Stage) -> None:
 
 @unfinished("PFNNN-", "File too large")
 def files_may_not_be_large(stage: Stage) -> None:
-    at_strike(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY)))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+    most = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    at_strike(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, most)))
     writes_fail(lambda document: state(document) == "not graded")
 
 
@@ -269,26 +270,22 @@ def platforms_results_folder_is_a_file(stage: Stage) -> None:
     stage.out.write_text("a file")
 
 
-FROM_THE_START = json.dumps(
-    {
-        "score": 0,
-        "tests": [{"name": "For staff: this run was not graded", "visibility": "hidden", "output": "could not start"}],
-        "extra_data": {"state": "not graded"},
-    }
-)
+def written_at_the_start(stage: Stage) -> None:
+    """What run_autograder writes before anything else."""
+    script = (paths.ROOT / "run_autograder").read_text(encoding="utf-8")
+    stage.results.write_text(script.partition("<<'JSON'")[2].partition("\n")[2].partition("\nJSON\n")[0])
 
 
 @not_graded("", "could not start", printed="Read-only file system", platform=True, needs_mount=True)
 def platforms_results_folder_is_read_only(stage: Stage) -> None:
-    """What run_autograder wrote at the very start stays."""
     stage.mount(stage.out, "size=256k")
-    stage.results.write_text(FROM_THE_START)
+    written_at_the_start(stage)
     subprocess.run(["mount", "-o", "remount,ro", str(stage.out)], check=True)
 
 
 @not_graded("", "could not start", printed=FULL, platform=True)
 def platforms_disk_is_full_from_the_start(stage: Stage) -> None:
-    stage.results.write_text(FROM_THE_START)
+    written_at_the_start(stage)
     writes_fail(lambda document: True)
 
 

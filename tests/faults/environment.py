@@ -153,7 +153,7 @@ def clock_jumps_by_decades(stage: Stage) -> None:
 def few_descriptors(more: int) -> None:
     """Allow as many open files as there are, and some."""
     used = max(map(int, os.listdir("/proc/self/fd")))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1 + more, resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1 + more, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
 
 
 @not_graded("NNNNNN", "Too many open files")
