@@ -28,6 +28,7 @@ CATALOGUE = load_catalogue()
 SCHEMA = json.loads((Path(__file__).parents[1] / "gradescope.schema.json").read_text())
 # Of one grading. Honest ones without trainings take 8 s on a core, and 350 MB in their largest process.
 MOST_SECONDS, MOST_CPU_SECONDS, MOST_MB = 180.0, 60.0, 900.0
+HIDDEN_INPUT = "an input that was hidden"  # what leaks/inputs_in_exceptions says of what it is given
 OVERHEAD_MB = 500.0  # what a process has before it may use `memory_mb` of its own
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 OWN_MARKUP = {"paragraph", "inline", "text", "softbreak", "strong", "em", "code_inline", "fence"}
@@ -105,6 +106,8 @@ def _expect_nothing_told(grading: Grading) -> None:
     assert grading.leaks == []
     told = {key: value for key, value in grading.results.items() if key != "extra_data"}  # which says the seed
     assert str(SEED) not in json.dumps(told)
+    hidden = [test["output"] for test in grading.results["tests"] if test.get("number") in CATALOGUE.hidden]
+    assert not any(HIDDEN_INPUT in output for output in hidden)
 
 
 def _expect_little_use(attack: Attack, grading: Grading) -> None:

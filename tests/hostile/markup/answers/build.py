@@ -11,7 +11,7 @@ def attack(folder: Path) -> Path:
     answers = original / "answers.toml"
     text = answers.read_text(encoding="utf-8")
     assert text.count(RIGHT) == 1
-    more = "".join(f'[problem_{number}]\n"{MARKUP}" = "{MARKUP}"\n' for number in range(11, 1000))
+    more = "".join(f'[problem_{number}]\n"{MARKUP}" = "{MARKUP}"\n' for number in range(11, 700))
     long = f'[endless]\ntext = "{"<b>" * 10_000}"\n'
     answers.write_text(text.replace(RIGHT, f"dim_1 = '{MARKUP}'") + "\n" + more + long, encoding="utf-8")
     (original / "charlm" / "<script>alert(1)<").mkdir()
