@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
 import os
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 from autograder.sandbox.limits import MIB, Limits
 
 SHARED = ("/tmp", "/var/tmp", "/dev/shm")
+OURS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO}  # errors of looking that no folder's content can cause
 BLOCK = 512  # what st_blocks counts
 
 
@@ -36,10 +38,15 @@ class Scratch:
             os.chown(self.path, uid, uid)
 
     def check(self) -> None:
-        """Raises ScratchFull or DiskFull. Follows no link, and looks at few more entries than there may be."""
+        """Raises ScratchFull, DiskFull, or OSError for what is no fault of the submission's.
+
+        Follows no link, and looks at few more entries than there may be.
+        """
         try:
             self._count()
         except OSError as error:
+            if error.errno in OURS:
+                raise
             raise ScratchFull(f"the submission made a folder that cannot be looked into: {error.strerror}") from error
         free = _free(self._parent)
         if free < self._limits.free and self._free_before - free > self._limits.scratch:

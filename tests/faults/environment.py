@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import itertools
 import os
@@ -151,9 +152,15 @@ def clock_jumps_by_decades(stage: Stage) -> None:
 
 
 def few_descriptors(more: int) -> None:
-    """Allow as many open files as there are, and some."""
+    """Leave room for so many more open files."""
     used = max(map(int, os.listdir("/proc/self/fd")))
     resource.setrlimit(resource.RLIMIT_NOFILE, (used + 1 + more, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    filling = []
+    with contextlib.suppress(OSError):
+        while True:
+            filling.append(os.dup(0))
+    for descriptor in filling[len(filling) - more :]:
+        os.close(descriptor)
 
 
 @not_graded("NNNNNN", "Too many open files")
@@ -166,7 +173,7 @@ def too_few_descriptors_for_intakes_folder(stage: Stage) -> None:
     before("collect", "_collect", lambda: few_descriptors(0))
 
 
-@not_graded("PFGGG-", "Too many open files")
+@not_graded("PFGPG-", "Too many open files")
 def too_few_descriptors_in_the_middle(stage: Stage) -> None:
     at_strike(lambda: few_descriptors(0))
 
