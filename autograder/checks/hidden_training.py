@@ -79,6 +79,7 @@ def test_transformer_learns_as_well_as_it_should(trained: Trainings) -> None:
     evidence, limit = trained.honest(), trained.band("honest", "held_out").high
     did = "Trained the transformer on the corpus and computed its loss on plays that it has never seen"
     expect(evidence.held_out <= limit, did, f"a loss of at most {limit:.2f}", f"{evidence.held_out:.2f}")
+    trained.expect_agreement(evidence)
 
 
 @number("2.24")
@@ -95,6 +96,7 @@ def test_transformer_does_not_look_ahead(trained: Trainings) -> None:
     expected = f"a loss at the last position that is at most {excess.high:.2f} higher"
     found = evidence.quantities()["end_excess"]
     expect(found <= excess.high, did, expected, f"one that is {found:.2f} higher")
+    trained.expect_agreement(evidence)
 
 
 @number("10.20")
@@ -104,9 +106,11 @@ def test_transformer_does_not_look_ahead(trained: Trainings) -> None:
 def test_softmax_over_queries_makes_the_loss_far_too_low(trained: Trainings) -> None:
     """Trained with softmax_dim=1, the model reaches a loss on other plays that no honest model can reach."""
     # Whatever lies below the band of honest models is a leak, slow or fast; what lies in it is none.
-    loss, limit = trained.leak().held_out, trained.band("honest", "held_out").low
+    evidence, limit = trained.leak(), trained.band("honest", "held_out").low
+    loss = evidence.held_out
     did = "Trained the transformer with softmax_dim=1 and computed its loss on plays that it has never seen"
     expect(loss < limit, did, f"a loss below {limit:.2f}, which an honest model cannot reach", f"{loss:.2f}")
+    trained.expect_agreement(evidence)
 
 
 @number("10.21")
@@ -125,9 +129,11 @@ def test_leak_helps_on_both_texts_alike(trained: Trainings) -> None:
 @hint("The last position of a window has no later one whose score could tell it anything.")
 def test_leak_is_of_no_use_at_the_end(trained: Trainings) -> None:
     """Trained with softmax_dim=1, the model is much worse at the last position, which has no future to see."""
-    found, limit = trained.leak().quantities()["end_excess"], trained.band("honest", "end_excess").high
+    evidence, limit = trained.leak(), trained.band("honest", "end_excess").high
+    found = evidence.quantities()["end_excess"]
     did = "Trained the transformer with softmax_dim=1 and compared the loss at the last position with that at all"
     expect(found > limit, did, f"a loss that is more than {limit:.2f} higher at the end", f"one {found:.2f} higher")
+    trained.expect_agreement(evidence)
 
 
 def _trained(evidence: Evidence) -> str:

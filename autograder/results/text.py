@@ -1,5 +1,6 @@
 """Text that a student can have written, made safe to show: in a terminal, in JSON, inside Markdown."""
 
+import functools
 import re
 import textwrap
 import unicodedata
@@ -12,6 +13,8 @@ _ESCAPES = re.compile(
 )
 _SPECIAL = re.compile(r"[\\`*_\[\]<>#|~&$]")
 _NEW_LINES = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+# The results are written anew after each check, and most of their texts stay the same.
+_remembered = functools.lru_cache(maxsize=1024)
 
 
 def clean(text: str, chars: int = 2000, lines: int = 40) -> str:
@@ -36,6 +39,7 @@ def clean_line(text: str, chars: int = 120) -> str:
     return " ".join(clean(text, chars).split())
 
 
+@_remembered
 def code_block(text: str) -> str:
     """A Markdown code block that shows `text` literally, wrapped; "" for no text.
 
@@ -50,6 +54,7 @@ def code_block(text: str) -> str:
     return f"{fence}text\n{wrapped}\n{fence}"
 
 
+@_remembered
 def prose(text: str) -> str:
     """The grader's own sentence as Markdown: what stands between backticks is code, all else is literal."""
     pieces = re.split("(`[^`]+`)", text)

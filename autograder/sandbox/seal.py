@@ -42,7 +42,7 @@ TEMPTING = {
 OWN = (  # of these every name counts, whatever it holds
     *(f"autograder.sandbox.{name}" for name in ("codec", "failures", "seal", "wire", "worker")),
     *("support.doubles", "support.device_probes", "support.probes", "support.simulated_device", "support.simulated"),
-    *("support.stub_models", "support.tracing", "support.training_probes"),
+    *("support.parameters", "support.stub_models", "support.tracing", "support.training_probes"),
 )
 CLASSES: dict[str, type] = {
     **{f"torch.{owner.__name__}": owner for owner in (torch.Tensor, torch.Generator, torch.no_grad, torch.enable_grad)},

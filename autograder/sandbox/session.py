@@ -25,6 +25,7 @@ from support.checking import BadReply, CallTimedOut, SubmissionError, WorkerDied
 
 START_SECONDS = 30.0  # for a fork that takes milliseconds: beyond it the machine is at fault, not the submission
 GRACE_SECONDS = 1.0  # for a worker that closed its connection to be gone, so that its status is its own
+CONFIRM_SECONDS = 10.0  # at least, for an answer that takes a millisecond
 BLAMELESS_KB = 64 << 10  # a worker that has taken less memory than this has not used up the smallest container's
 RELEASED_AT_ONCE = 10_000  # objects; one answer may name tens of thousands, and a request has to stay small
 
@@ -147,6 +148,12 @@ class WorkerSession:
     def get(self, target: Node, name: str) -> Any:
         """An attribute of what `target` names. Raises SubmissionError, also when there is none."""
         return self._request({"op": "get", "target": target, "name": name}, b"")
+
+    def confirm(self) -> None:
+        """Raises SubmissionError when the worker, if there is one, is gone or answers what it was not asked."""
+        if self._worker is not None:
+            with self.within(max(self._left, CONFIRM_SECONDS)):
+                self.get({"part": "probes"}, "__name__")
 
     def _request(self, header: dict[str, Any], body: bytes) -> Any:
         worker = self._worker or self._start()

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from support.parameters import parameters_of
 from support.simulated_device import NAME, simulated_accelerator
 from support.stub_models import place, watch_generate
 
@@ -87,4 +88,4 @@ def train_on(
     """Train a model that was moved to `device`; say where its parameters are afterwards, each place once."""
     with accelerator(device):
         train(model.to(device), train_tokens, test_tokens, config, device)
-        return sorted({place(value) for value in model.parameters()})
+        return sorted({place(value) for value in parameters_of(model).values()})

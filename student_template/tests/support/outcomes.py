@@ -65,12 +65,18 @@ def settle(records: Iterable[Record]) -> list[Record]:
     part, or a stub that was reached, is the check's own.
     """
     done = list(records)
+    broken = broken_parts(done)
+    return [_block(record, broken) for record in done]
+
+
+def broken_parts(records: Iterable[Record]) -> dict[str, CheckInfo]:
+    """Each part that a check covers which did not pass, with the first such check."""
     broken: dict[str, CheckInfo] = {}
-    for record in sorted(done, key=lambda record: record.info.order):
+    for record in sorted(records, key=lambda record: record.info.order):
         if record.outcome in _UNSETTLED | {Outcome.BLOCKED}:
             for part in record.info.covers:
                 broken.setdefault(part, record.info)
-    return [_block(record, broken) for record in done]
+    return broken
 
 
 def _block(record: Record, broken: dict[str, CheckInfo]) -> Record:

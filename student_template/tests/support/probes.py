@@ -21,6 +21,7 @@ from support.device_probes import place_of_mixed as place_of_mixed
 from support.device_probes import place_of_result as place_of_result
 from support.device_probes import train_on as train_on
 from support.device_probes import watch_generate_on as watch_generate_on
+from support.parameters import parameters_of
 from support.stub_models import bigram as bigram
 from support.stub_models import draw_batches as draw_batches
 from support.stub_models import loss_gradient as loss_gradient
@@ -39,7 +40,7 @@ def set_parameters(module: nn.Module, values: dict[str, Tensor]) -> None:
 
     Raises AttributeError when a name is missing and ValueError when a shape differs.
     """
-    parameters = dict(module.named_parameters())
+    parameters = parameters_of(module)
     for name, value in values.items():
         if name not in parameters:
             raise AttributeError(f"{type(module).__name__} has no parameter named {name!r}")
@@ -52,7 +53,7 @@ def set_parameters(module: nn.Module, values: dict[str, Tensor]) -> None:
 
 def get_parameters(module: nn.Module) -> dict[str, Tensor]:
     """Every parameter by name."""
-    return {name: value.detach().clone() for name, value in module.named_parameters()}
+    return {name: value.detach().clone() for name, value in parameters_of(module).items()}
 
 
 def generator(seed: int) -> torch.Generator:
@@ -86,7 +87,8 @@ def parameter_gradients(module: nn.Module, x: Tensor, cotangent: Tensor) -> dict
     module.zero_grad()
     torch.autograd.backward((module(x) * cotangent).sum())
     return {
-        name: torch.zeros_like(value) if value.grad is None else value.grad for name, value in module.named_parameters()
+        name: torch.zeros_like(value) if value.grad is None else value.grad
+        for name, value in parameters_of(module).items()
     }
 
 

@@ -36,8 +36,11 @@ def train_short(
 
 
 def logits_on(model: nn.Module, windows: Tensor, device: str) -> Tensor:
-    """The model's scores on `windows` [N, T] of any integer dtype: float32 [N, T, V] on the CPU, no gradient."""
-    model.eval()
+    """The scores of the model, moved to `device`, on `windows` [N, T] of any integer dtype.
+
+    Returns float32 [N, T, V] on the CPU, no gradient.
+    """
+    model.to(device).eval()
     with torch.no_grad():
         starts = range(0, len(windows), ROWS_AT_ONCE)
         parts = [model(windows[start : start + ROWS_AT_ONCE].long().to(device)) for start in starts]
