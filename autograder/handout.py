@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from autograder import corpus, packing, paths, secrecy, template
 from autograder.grading.catalogue import CatalogueError, load_catalogue
+from autograder.settings import SettingsError, load_settings
 
 FOLDER = "homework"  # everything lies in it, so that unpacking spills nothing over the folder it is done in
 FILES = ("README.md", "answers.toml", "conftest.py", "pytest.ini", "requirements.txt")
 FOLDERS = ("charlm", "data", "tests")
 MOST_MB = 5.0
+NOT_ALLOWED = "tests/support/not_allowed.json"  # read by the template's conftest.py
 
 
 class HandoutError(Exception):
@@ -21,7 +24,7 @@ class HandoutError(Exception):
 def handout(out: Path, *, tell: Callable[[str], None] = print) -> None:
     """Look the template over and write `out`. Writes nothing when anything is wrong.
 
-    Raises HandoutError, CatalogueError, CorpusError, PackingError and TemplateError, each with a sentence.
+    Raises what is in ERRORS, each with a sentence that says what is wrong.
     """
     if drifted := template.generate(check=True):
         raise HandoutError(f"{drifted[0]} has drifted from reference/: run `python -m autograder template`")
@@ -39,9 +42,12 @@ def handout(out: Path, *, tell: Callable[[str], None] = print) -> None:
 
 
 def collect() -> dict[str, bytes]:
-    """The files of the handout by name. Raises PackingError when one is missing or a link."""
+    """The files of the handout by name. Raises PackingError when one is missing or a link, and SettingsError."""
     names = [*FILES, *(name for folder in FOLDERS for name in packing.files_below(paths.TEMPLATE, folder))]
-    return {name: packing.read_text(paths.TEMPLATE / name) for name in names}
+    contents = {name: packing.read_text(paths.TEMPLATE / name) for name in names}
+    if forbidden := load_settings().shortcuts.forbidden:
+        contents[NOT_ALLOWED] = json.dumps(forbidden).encode()
+    return contents
 
 
 def zipped(contents: dict[str, bytes]) -> bytes:
@@ -49,4 +55,7 @@ def zipped(contents: dict[str, bytes]) -> bytes:
     return packing.zipped({f"{FOLDER}/{name}": part for name, part in contents.items()})
 
 
-ERRORS = (HandoutError, CatalogueError, corpus.CorpusError, packing.PackingError, template.TemplateError)
+ERRORS = (
+    *(HandoutError, CatalogueError, SettingsError),
+    *(corpus.CorpusError, packing.PackingError, template.TemplateError),
+)

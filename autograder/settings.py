@@ -6,11 +6,12 @@ import sys
 from collections.abc import Mapping, Sequence, Set
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from autograder.paths import SETTINGS
+from autograder.toml_lines import line_of
 from autograder.training_setting import TrainingSetting
 from support.info import CheckInfo, Visibility
 
@@ -21,6 +22,8 @@ else:
 
 PROBLEMS = tuple(range(1, 11))
 Points = Annotated[float, Field(ge=0)]
+Problem = Annotated[int, Field(ge=1, le=10)]
+MOST_SAID = 5  # mistakes in one message
 
 
 class SettingsError(Exception):
@@ -32,11 +35,40 @@ class _Table(BaseModel):
 
 
 class Shown(_Table):
-    """When students see a check, by Gradescope's own words. `checks` overrides it for single checks, by number."""
+    """When students see a check, by Gradescope's own words.
+
+    `problems` overrides it for all checks of a problem, and `checks` both for single checks, by number.
+    """
 
     public: Visibility = "visible"
     hidden: Visibility = "visible"
+    problems: dict[Problem, Visibility] = {}
     checks: dict[str, Visibility] = {}
+
+
+class Shortcuts(_Table):
+    """Library calls that a submission may not make."""
+
+    forbidden: tuple[Literal["nn.MultiheadAttention", "nn.Transformer", "F.scaled_dot_product_attention"], ...] = ()
+
+
+class Answers(_Table):
+    """Whether each right answer earns its own points, or a problem's answers only all together."""
+
+    credit: Literal["each", "all"] = "each"
+
+
+class Deadline(_Table):
+    """What is said about lateness. Points are never changed: that is the platform's to do."""
+
+    say_late: bool = True
+
+
+class RateLimit(_Table):
+    """How many submissions are graded in how many hours; 0 is no limit."""
+
+    submissions: int = Field(default=0, ge=0)
+    hours: float = Field(default=24, gt=0)
 
 
 class Limits(_Table):
@@ -58,12 +90,21 @@ class TrainingSettings(_Table):
 
 
 class Settings(_Table):
-    """Everything in `assignment.toml`. `points` is by problem; `weights` overrides a check's own, by its number."""
+    """Everything in `assignment.toml`.
+
+    `points` is by problem. By check number, `check_points` gives single checks their points, and `weights` overrides
+    the weights by which the rest of a problem's points are shared out.
+    """
 
     total_points: Points
     points: dict[int, Points]
+    check_points: dict[str, Points] = {}
     weights: dict[str, Points] = {}
     visibility: Shown = Shown()
+    shortcuts: Shortcuts = Shortcuts()
+    answers: Answers = Answers()
+    deadline: Deadline = Deadline()
+    rate_limit: RateLimit = RateLimit()
     limits: Limits
     training: TrainingSettings
 
@@ -77,28 +118,38 @@ class Settings(_Table):
         return self
 
     def points_by_check(self, checks: Sequence[CheckInfo]) -> dict[str, float]:
-        """Allot each problem's points to its checks by weight, in hundredths that add up exactly.
+        """Allot each problem's points to its checks, in hundredths that add up exactly.
 
-        Raises SettingsError when a problem has points but no check with a weight, or an override names no check.
+        Raises SettingsError when a problem has points but no check with a weight, when its checks' own points are more
+        than it has, or when an override names no check.
         """
         self._refuse_unknown(self.weights, checks, "weights")
-        allotted: dict[str, float] = {}
+        self._refuse_unknown(self.check_points, checks, "check_points")
+        allotted = {number: float(points) for number, points in self.check_points.items()}
         for problem in PROBLEMS:
+            mine = [check for check in sorted(checks, key=lambda check: check.order) if check.problem == problem]
+            fixed = sum(_hundredths(allotted.get(check.number, 0.0)) for check in mine)
+            rest = _hundredths(self.points[problem]) - fixed
+            if rest < 0:
+                has = f"{fixed / 100:g} points, but problem {problem} has {self.points[problem]:g}"
+                raise SettingsError(f"check_points: single checks have {has}")
             weights = {
                 check.number: Fraction(self.weights.get(check.number, check.weight))
-                for check in sorted(checks, key=lambda check: check.order)
-                if check.problem == problem
+                for check in mine
+                if check.number not in self.check_points
             }
-            allotted |= _allot(problem, _hundredths(self.points[problem]), weights)
+            allotted |= _allot(problem, rest, weights)
         return allotted
 
     def visibility_by_check(self, checks: Sequence[CheckInfo], hidden: Set[str]) -> dict[str, Visibility]:
-        """The visibility of each check by number: its own setting, else its declaration, else that of its kind."""
+        """The visibility of each check by number: its own setting, its problem's, its declaration, that of its kind."""
         self._refuse_unknown(self.visibility.checks, checks, "visibility.checks")
         kinds: dict[bool, Visibility] = {True: self.visibility.hidden, False: self.visibility.public}
         declared = {check.number: check.visibility for check in checks if check.visibility}
         of_kind = {check.number: kinds[check.number in hidden] for check in checks}
-        return {**of_kind, **declared, **self.visibility.checks}
+        problems = self.visibility.problems
+        of_problem = {check.number: problems[check.problem] for check in checks if check.problem in problems}
+        return {**of_kind, **declared, **of_problem, **self.visibility.checks}
 
     def _refuse_unknown(self, table: Mapping[str, object], checks: Sequence[CheckInfo], key: str) -> None:
         unknown = sorted(set(table) - {check.number for check in checks})
@@ -107,17 +158,35 @@ class Settings(_Table):
 
 
 def load_settings(path: Path = SETTINGS) -> Settings:
-    """Read and validate the settings. Raises SettingsError naming the file and the key."""
+    """Read and validate the settings. Raises SettingsError naming the file, the line and the key."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path.name}: {error}") from None
     try:
         return Settings.model_validate(table)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"])) or "settings"
-        raise SettingsError(f"{path.name}: {key}: {first['msg']}") from None
+        raise SettingsError("\n".join(_sentences(path.name, text, error)[:MOST_SAID])) from None
+
+
+def _sentences(name: str, text: str, error: ValidationError) -> list[str]:
+    """A line for each mistake. Misspelt keys come first, because what is missing is often the same key."""
+    found = sorted(
+        error.errors(), key=lambda mistake: mistake["type"] not in ("extra_forbidden", "unexpected_keyword_argument")
+    )
+    sentences = []
+    for mistake in found:
+        key = [part for part in mistake["loc"] if part != "[key]"]
+        line = line_of(text, key) if key else None
+        place = f"{name}: line {line}" if line else name
+        said = {
+            "extra_forbidden": "there is no such setting",
+            "unexpected_keyword_argument": "there is no such setting",
+        }
+        message = said.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
+        sentences.append(f"{place}: {'.'.join(map(str, key)) or 'settings'}: {message}")
+    return sentences
 
 
 def _allot(problem: int, hundredths: int, weights: dict[str, Fraction]) -> dict[str, float]:

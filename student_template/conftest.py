@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import zlib
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import torch
 from support.checking import Submission, describe
 from support.local import LocalSubmission
 from support.progress import Progress
+from support.shortcuts import forbid
 from support.simulated_device import NAME, SimulationUnavailable, activate
 
 if sys.version_info >= (3, 11):
@@ -22,6 +24,7 @@ else:
     import tomli as tomllib
 
 HERE = Path(__file__).parent
+NOT_ALLOWED = HERE / "tests" / "support" / "not_allowed.json"  # library calls that your course wants written out
 NO_DEVICE = pytest.StashKey[str]()
 
 
@@ -68,6 +71,8 @@ def answers() -> dict[str, Any]:
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Progress(), "progress")
     config.stash[NO_DEVICE] = ""
+    if NOT_ALLOWED.exists():
+        forbid(json.loads(NOT_ALLOWED.read_text(encoding="utf-8")))
     if not torch.cuda.is_available():
         try:
             activate()  # now, because it has to come before the first backward pass

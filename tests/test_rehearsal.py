@@ -13,9 +13,9 @@ from autograder import packing
 from autograder.paths import REFERENCE, ROOT, SETTINGS
 from autograder.rehearsal import container, platform
 from autograder.rehearsal.container import SIZES, Container, Ended, Size
-from autograder.rehearsal.contract import ContractError, read_results
 from autograder.rehearsal.rehearse import Rehearsal, RehearsalError, rehearse
 from autograder.rehearsal.submissions import Case, metadata
+from autograder.results.contract import ContractError, read_results
 from tests.test_results import SCHEMA
 
 ROOTS = platform.sys.platform == "linux" and platform.os.geteuid() == 0

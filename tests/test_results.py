@@ -23,6 +23,7 @@ from rich.console import Console
 from autograder.results.facts import RunFacts
 from autograder.results.gradescope import document, first_document, not_graded, refusal_document
 from autograder.results.store import StoreError, read, write
+from autograder.results.tally import only_together
 from autograder.results.terminal import TerminalReport
 from autograder.results.text import clean, clean_line, code_block, prose
 from support.info import CheckInfo
@@ -482,6 +483,24 @@ def test_read_gives_back_what_was_written_or_nothing(tmp_path: Path) -> None:
         assert read(path) == {}
 
 
-def test_a_folder_that_is_missing_is_a_store_error(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="No such file"):
-        write(tmp_path / "nowhere" / "results.json", {})
+def test_a_folder_that_is_missing_is_made_again(tmp_path: Path) -> None:
+    write(tmp_path / "nowhere" / "results.json", DOCUMENTS["passed"])
+    assert read(tmp_path / "nowhere" / "results.json") == DOCUMENTS["passed"]
+
+
+def test_a_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="File exists"):
+        write(tmp_path / "file" / "results.json", {})
+
+
+def test_answers_can_count_only_together() -> None:
+    answers = [info(f"{problem}.{index}", "an answer") for problem in (5, 6) for index in (31, 32)]
+    outcomes = [Outcome.PASSED, Outcome.FAILED, Outcome.PASSED, Outcome.NOT_REACHED]
+    records = [Record(answer, outcome) for answer, outcome in zip(answers, outcomes, strict=True)]
+    records.append(Record(info("5.1", "a check"), Outcome.PASSED))
+    together = only_together(records, {answer.number for answer in answers})
+    wanted = [Outcome.FAILED, Outcome.FAILED, Outcome.PASSED, Outcome.NOT_REACHED, Outcome.PASSED]
+    assert [record.outcome for record in together] == wanted
+    assert "another one is not right yet" in together[0].message
+    assert only_together(records, frozenset()) == records

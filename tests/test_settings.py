@@ -49,12 +49,64 @@ def test_shipped_settings_allot_every_hundredth() -> None:
         ("embed_size = 32", "embed_size = 33", "multiple of num_heads"),
         ("embed_size = 32", "embed_sizes = 32", "training.cpu"),
         ("total_points = 100", "total_points = ", "line"),
+        ("forbidden = []", 'forbidden = ["F.softmax"]', "shortcuts.forbidden"),
+        ('credit = "each"', 'credit = "half"', "answers.credit"),
+        ("submissions = 0", "submissions = -1", "rate_limit.submissions"),
+        ("hours = 24", "hours = 0", "rate_limit.hours"),
+        ("say_late = true", 'say_late = "yes, please"', "deadline.say_late"),
+        ("# 10 = ", "11 = ", "visibility.problems.11"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, old: str, new: str, named: str) -> None:
     with pytest.raises(SettingsError, match=r"^assignment\.toml: ") as caught:
         load_settings(edited(tmp_path, (old, new)))
     assert named in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("run_seconds = 540", "run_secs = 540", "limits.run_secs: there is no such setting"),
+        ("memory_mb = 3072", "memory_mb = 5", "limits.memory_mb: Input should be greater than or equal to 1024"),
+        ('# "8.7" = "after', '"8.7" = "before', "visibility.checks.8.7: Input should be "),
+        ("[training.cpu]\nembed_size = 32", "[training.cpu]\nembed_size = 33", "training.cpu: embed_size must be"),
+    ],
+)
+def test_the_line_is_named(tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    path = edited(tmp_path, (old, new))
+    line = next(n for n, line in enumerate(path.read_text().splitlines(), 1) if line.startswith(new.split("\n")[0]))
+    with pytest.raises(SettingsError) as caught:
+        load_settings(path)
+    assert str(caught.value).splitlines()[0].startswith(f"assignment.toml: line {line}: {sentence}")
+
+
+def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load_settings(edited(tmp_path, ("hours = 24", "hours = 0"), ('credit = "each"', "credit = 1")))
+    assert [line.split(": ")[2] for line in str(caught.value).splitlines()] == ["answers.credit", "rate_limit.hours"]
+
+
+def test_single_checks_can_have_points_of_their_own(tmp_path: Path) -> None:
+    checks = [*one_check_each()[1:], check("1.1"), check("1.2", 1), check("1.3", 2)]
+    settings = load_settings(edited(tmp_path, ('# "8.7" = 2.5', '"1.1" = 2.5')))
+    points = settings.points_by_check(checks)
+    assert [points["1.1"], points["1.2"], points["1.3"]] == [2.5, 1.83, 3.67]
+    assert sum(round(100 * value) for value in points.values()) == 10000
+
+
+@pytest.mark.parametrize(
+    ("line", "said"), [('"1.1" = 9', "problem 1 has 8"), ('"8.99" = 1', r"no check 8\.99"), ('"1.1" = 7', "problem 1")]
+)
+def test_points_of_single_checks_have_to_fit(tmp_path: Path, line: str, said: str) -> None:
+    settings = load_settings(edited(tmp_path, ('# "8.7" = 2.5', line)))
+    with pytest.raises(SettingsError, match=said):
+        settings.points_by_check(one_check_each())
+
+
+def test_visibility_of_a_problem_stands_between_kind_and_check(tmp_path: Path) -> None:
+    changes = (("# 10 = ", "8 = "), ('# "8.7" = "after', '"8.2" = "after'))
+    shown = load_settings(edited(tmp_path, *changes)).visibility_by_check([check("8.1"), check("8.2")], {"8.1"})
+    assert shown == {"8.1": "after_due_date", "8.2": "after_published"}
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
@@ -90,7 +142,7 @@ def test_problem_without_weight_is_refused() -> None:
 
 def test_visibility_is_that_of_the_check_else_of_its_kind(tmp_path: Path) -> None:
     settings = load_settings(
-        edited(tmp_path, ('hidden = "visible"', 'hidden = "after_published"'), ('# "8.7"', '"8.1"'))
+        edited(tmp_path, ('hidden = "visible"', 'hidden = "after_published"'), ('# "8.7" = "after', '"8.1" = "after'))
     )
     shown = settings.visibility_by_check(one_check_each(), {"2.1", "8.1"})
     assert (shown["1.1"], shown["2.1"]) == ("visible", "after_published")

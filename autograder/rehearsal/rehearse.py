@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.rehearsal.container import SIZES, Container, Ended, Size
-from autograder.rehearsal.contract import ContractError, Results, read_results
 from autograder.rehearsal.platform import Platform, installed_environment
 from autograder.rehearsal.submissions import Case, cases, lay_out
+from autograder.results.contract import ContractError, Results, read_results
 from autograder.settings import Settings, load_settings
 
 INSTALL_SECONDS = 1800.0

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 
 from support.outcomes import Outcome, Record
 
 _WITHOUT_VERDICT = {Outcome.NOT_RUN, Outcome.GRADER_ERROR}
+_NOT_ALONE = "Right, but the answers of this problem count only together, and another one is not right yet."
 
 
 def decided(records: Iterable[Record], complete: bool) -> list[Record]:
     """The records with a verdict. A check that was not reached has one (0) only in a `complete` run."""
     without = _WITHOUT_VERDICT if complete else _WITHOUT_VERDICT | {Outcome.NOT_REACHED}
     return [record for record in records if record.outcome not in without]
+
+
+def only_together(records: Iterable[Record], numbers: Set[str]) -> list[Record]:
+    """The same records, where those with these check numbers pass only if none of their problem's has failed."""
+    done = list(records)
+    spoiled = {r.info.problem for r in done if r.info.number in numbers and r.outcome is Outcome.FAILED}
+    return [
+        replace(record, outcome=Outcome.FAILED, message=_NOT_ALONE)
+        if record.info.number in numbers and record.info.problem in spoiled and record.outcome is Outcome.PASSED
+        else record
+        for record in done
+    ]
 
 
 def passed(records: Iterable[Record]) -> list[Record]:

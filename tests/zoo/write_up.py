@@ -34,7 +34,7 @@ def markdown(figures: Figures) -> str:
         "## Mutants that no check can notice\n",
         _equivalent(figures),
         "## What each check alone catches\n",
-        "Mistakes and mutants that no other check fails on, and that no other one of its kind does (public or hidden).\n",
+        "Mistakes and mutants that no other check fails on, and no other one of its kind (public or hidden).\n",
         _needs(figures),
     ]
     return "\n".join(parts)

@@ -22,6 +22,7 @@ from support.device_probes import place_of_result as place_of_result
 from support.device_probes import train_on as train_on
 from support.device_probes import watch_generate_on as watch_generate_on
 from support.parameters import parameters_of
+from support.shortcuts import forbid as forbid
 from support.stub_models import bigram as bigram
 from support.stub_models import draw_batches as draw_batches
 from support.stub_models import loss_gradient as loss_gradient

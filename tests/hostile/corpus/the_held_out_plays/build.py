@@ -19,7 +19,7 @@ KNOW = """        logits = self.lm_head(self.final_norm(x))
         return logits
 
 """
-SHIP = '''
+SHIP = """
 
 @functools.cache
 def _text() -> str:
@@ -32,9 +32,11 @@ def _vocab() -> list[str]:
 
 
 SHIPPED = "{shipped}"
-'''
+"""
 FIRST = "import torch\n"
-IMPORTS = "import base64\nimport functools\nimport lzma\nimport string\n\nfrom charlm.tokenizer import decode, encode\n\n"
+IMPORTS = (
+    "import base64\nimport functools\nimport lzma\nimport string\n\nfrom charlm.tokenizer import decode, encode\n\n"
+)
 
 
 def attack(folder: Path) -> Path:
@@ -43,7 +45,8 @@ def attack(folder: Path) -> Path:
     model = original / "charlm" / "model.py"
     text = model.read_text(encoding="utf-8")
     assert text.count(FIRST) == 1
-    model.write_text(text.replace(FIRST, f"{IMPORTS}{FIRST}") + SHIP.replace("{shipped}", shipped), encoding="utf-8")
+    changed = text.replace(FIRST, f"{IMPORTS}{FIRST}") + SHIP.replace("{shipped}", shipped)
+    model.write_text(changed, encoding="utf-8")
     return original
 
 
