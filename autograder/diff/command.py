@@ -6,10 +6,12 @@ import json
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
+from autograder.diff.causes import likely, load_causes
 from autograder.diff.differ import Differ, Side
 from autograder.diff.tables import as_json, show
 from autograder.intake import Intake, IntakeError, take_in
@@ -45,6 +47,9 @@ def diff(submission: Path, against: str = "reference", json_file: Path | None = 
             _ = differ.expected
             shutil.rmtree(right.code)  # so that the second side cannot read the first
             comparison = differ.compare(mine)
+            if against == "reference":
+                causes = likely(differ, comparison, load_causes())
+                comparison = replace(comparison, causes=tuple(cause.say for cause in causes))
         if json_file is not None:
             json_file.write_text(json.dumps(as_json(comparison), indent=1, allow_nan=False) + "\n", encoding="utf-8")
         console = Console()

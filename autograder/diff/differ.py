@@ -36,26 +36,37 @@ class Side:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two sides compared. `unimportable` has a sentence for each module of `mine` that cannot be imported."""
+    """Two sides compared. `unimportable` has a sentence for each module of `mine` that cannot be imported.
+
+    `causes` are sentences: the common mistakes that give the same at the first red row, and at all that depends on it.
+    """
 
     right: Side
     mine: Side
     rows: list[Row]
     seen: tuple[Observed, Observed]
     unimportable: tuple[str, ...] = ()
+    causes: tuple[str, ...] = ()
 
 
 def reference_side() -> Side:
     """The reference."""
-    answers = tomllib.loads((REFERENCE / "answers.toml").read_text(encoding="utf-8"))
-    return Side("reference", REFERENCE, answers)
+    return Side("reference", REFERENCE, answers_in(REFERENCE))
+
+
+def answers_in(folder: Path) -> dict[str, Any]:
+    """What stands in a folder's answers.toml, {} when it cannot be read."""
+    try:
+        return tomllib.loads((folder / "answers.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 class Differ:
     """Compares submissions with `right`, which is observed once. `device` is where the device stages run."""
 
     def __init__(self, zygote: Zygote, right: Side, device: str = "gpu", limits: Limits | None = None) -> None:
-        self._zygote, self._limits = zygote, limits or Limits()
+        self.zygote, self._limits = zygote, limits or Limits()
         if device != "gpu":
             self._limits = self._limits.beside_a_gpu()
         self.right, self.device = right, device
@@ -68,7 +79,7 @@ class Differ:
 
     def observe(self, side: Side) -> tuple[Observed, list[str]]:
         """Run every stage on a side, in workers of its own; and a sentence for each module that cannot be imported."""
-        with RemoteSubmission(self._zygote, side.code, limits=self._limits) as handle:
+        with RemoteSubmission(self.zygote, side.code, limits=self._limits) as handle:
             problems = []
             for module in MODULES:
                 error = handle.session.try_import(module, IMPORT_SECONDS)

@@ -39,6 +39,10 @@ def headline(comparison: Comparison) -> list[str]:
     red, parting = first_red(comparison.rows), first_divergence(comparison.rows)
     if red is not None:
         found.append(f"First difference on its own: {_sentence(red, red.own)}")
+    if len(comparison.causes) == 1:
+        found.append(f"Likely cause: {comparison.causes[0]}.")
+    elif comparison.causes:
+        found.append("Likely cause, one of these: " + "; or ".join(comparison.causes) + ".")
     if parting is not None and parting.flow is not None:
         found.append(f"First divergence in the flow: {_sentence(parting, parting.flow)}")
     if red is None and parting is None:
@@ -54,6 +58,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "submission": comparison.mine.name,
         "first_different_on_its_own": None if red is None else red.id,
         "first_divergence_in_the_flow": None if parting is None else parting.id,
+        "likely_causes": list(comparison.causes),
         "unimportable": [clean_line(sentence, 300) for sentence in comparison.unimportable],
         "stages": [
             {

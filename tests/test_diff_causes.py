@@ -1,0 +1,63 @@
+"""The list of common mistakes, and what `diff` says of a submission with one, with two, and with one of its own."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autograder.diff.causes import Cause, changed, likely, load_causes
+from autograder.diff.differ import Differ, Side, reference_side
+from autograder.diff.rows import all_stages
+from autograder.paths import REFERENCE
+from autograder.sandbox.zygote import Zygote
+from tests.patches import Change, write_patched
+from tests.zoo.animals import load_mistakes
+
+CAUSES = load_causes()
+MISTAKES = {mistake.name: mistake.change for mistake in load_mistakes()}
+SCALE = Change("charlm/attention.py", " * head_size**-0.5", " * head_size**-0.4")
+
+
+@pytest.fixture(scope="module")
+def differ() -> Iterator[Differ]:
+    with Zygote.start_apart() as zygote:
+        yield Differ(zygote, reference_side())
+
+
+def causes_of(differ: Differ, folder: Path, *changes: Change) -> list[str]:
+    folder.chmod(0o711)
+    code = write_patched(changes, folder / "submission")
+    found = differ.compare(Side("mine", code, reference_side().answers))
+    return [cause.name for cause in likely(differ, found, CAUSES)]
+
+
+@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.name)
+def test_each_cause_fits_the_reference_and_makes_another_program(cause: Cause) -> None:
+    source = (REFERENCE / "charlm" / f"{cause.function.partition('.')[0]}.py").read_text(encoding="utf-8")
+    assert ast.dump(ast.parse(changed(source, cause))) != ast.dump(ast.parse(source))
+
+
+def test_names_are_distinct_and_stages_exist() -> None:
+    assert len({cause.name for cause in CAUSES}) == len(CAUSES)
+    assert {cause.stage for cause in CAUSES} <= {stage.id for stage in all_stages("gpu")}
+
+
+def test_a_cause_that_does_not_fit_is_an_error_that_names_it() -> None:
+    with pytest.raises(ValueError, match=r"lost: 0 times, not once, in data\.split: 'gone'"):
+        changed("def split():\n    pass\n", Cause("lost", "split", "data.split", "gone", "", ""))
+
+
+def test_a_known_mistake_is_named(differ: Differ, tmp_path: Path) -> None:
+    assert causes_of(differ, tmp_path, MISTAKES["scores_without_a_scale"]) == ["scores_without_a_scale"]
+
+
+def test_the_first_of_two_mistakes_is_named(differ: Differ, tmp_path: Path) -> None:
+    both = causes_of(differ, tmp_path, MISTAKES["mask_hides_the_past"], MISTAKES["loss_in_bits"])
+    assert both == ["mask_hides_the_past"]
+
+
+def test_nothing_is_said_of_a_mistake_that_no_cause_reproduces(differ: Differ, tmp_path: Path) -> None:
+    assert causes_of(differ, tmp_path, SCALE) == []
