@@ -23,9 +23,21 @@ RUN_BELOW = {
     ".venv/bin/python -m autograder corpus",
     ".venv/bin/python -m autograder calibrate --device cpu --seeds 100",
 }
-
+RUN_BY_TESTS_OF_THEIR_OWN = {
+    ".venv/bin/python -m autograder package": "test_package.py",
+    ".venv/bin/python -m autograder rehearse": "test_package.py",
+    ".venv/bin/python -m autograder handout": "test_handout.py",
+    ".venv/bin/python -m autograder diff SUBMISSION": "test_diff.py",
+}
 # Slow, and the same code as the sample of it that CI runs.
-EXHAUSTIVE = {".venv/bin/python -m pytest tests/test_planted_mistakes.py tests/test_variants.py --every-submission"}
+EXHAUSTIVE = {
+    ".venv/bin/python -m pytest tests/hostile --every-submission",
+    ".venv/bin/python -m tests.machines",
+    ".venv/bin/python -m tests.run_odd_values",
+    ".venv/bin/python -m tests.sandbox.fuzz_frames",
+    ".venv/bin/python -m tests.thresholds",
+    ".venv/bin/python -m tests.zoo",
+}
 
 
 def run(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
@@ -51,7 +63,10 @@ def test_every_command_in_the_readme_is_run() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = [block.strip() for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL)]
     inline = re.findall(r"`((?:\./run_autograder|bash|\.venv/bin/python) [^`\[]*)`", text)
-    assert set(blocks) | set(inline) == RUN_BY_CI | RUN_BELOW | EXHAUSTIVE
+    assert set(blocks) | set(inline) == RUN_BY_CI | RUN_BELOW | RUN_BY_TESTS_OF_THEIR_OWN.keys() | EXHAUSTIVE
+    for command, file in RUN_BY_TESTS_OF_THEIR_OWN.items():
+        called = f'run("{command.split()[3]}", '
+        assert called in (ROOT / "tests" / file).read_text(encoding="utf-8"), command
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(" python -m", " .venv/bin/python -m")
     for command in RUN_BY_CI:
         assert all(part in ci for part in command.split(" && ")), command
