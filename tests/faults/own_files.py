@@ -19,7 +19,7 @@ from tests.faults.stage import CHECKS, Stage, before, module, replace
 from tests.faults.strike import at_strike
 
 
-@not_graded("", "point: Extra inputs are not permitted")
+@not_graded("", "line 6: point: there is no such setting")
 def settings_have_an_unknown_key(stage: Stage) -> None:
     stage.assignment("total_points = 100", "total_points = 100\npoint = 1")
 
