@@ -67,6 +67,14 @@ def test_blame_has_no_cycles() -> None:
     list(graphlib.TopologicalSorter(below).static_order())
 
 
+def _hidden(folder: Path) -> Path:
+    """A folder with one hidden check: without any, no catalogue is read."""
+    hidden = folder / "hidden"
+    hidden.mkdir()
+    (hidden / "hidden_problem_1.py").write_text(VALID.replace('"1.1"', '"1.2"'))
+    return hidden
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
@@ -81,14 +89,15 @@ def test_blame_has_no_cycles() -> None:
 def test_incomplete_declarations_are_named(tmp_path: Path, old: str, new: str, said: str) -> None:
     path = tmp_path / "test_problem_1.py"
     path.write_text(VALID)
-    assert [info.number for info in load_catalogue(tmp_path, tmp_path / "none").checks] == ["1.1"]
+    hidden = _hidden(tmp_path)
+    assert [info.number for info in load_catalogue(tmp_path, hidden).checks] == ["1.1", "1.2"]
     path.write_text(VALID.replace(old, new))
     with pytest.raises(CatalogueError, match=rf"test_problem_1\.py: .*{said}"):
-        load_catalogue(tmp_path, tmp_path / "none")
+        load_catalogue(tmp_path, hidden)
 
 
 def test_number_that_is_taken_twice_is_refused(tmp_path: Path) -> None:
     (tmp_path / "test_a.py").write_text(VALID)
     (tmp_path / "test_b.py").write_text(VALID)
     with pytest.raises(CatalogueError, match=r"1\.1 is taken twice"):
-        load_catalogue(tmp_path, tmp_path / "none")
+        load_catalogue(tmp_path, _hidden(tmp_path))
