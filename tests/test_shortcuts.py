@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
-from autograder.paths import TEMPLATE
+from autograder.paths import REFERENCE, TEMPLATE
 from autograder.settings import Shortcuts
 from support.shortcuts import FUNCTIONS, MODULES
+from tests.test_commands import project as project
+from tests.test_commands import run
 
 CALLS = {
     "nn.MultiheadAttention": [
@@ -72,3 +77,33 @@ def test_what_is_not_named_stays_allowed() -> None:
 def test_settings_and_library_know_the_same_names() -> None:
     annotation = Shortcuts.model_fields["forbidden"].annotation
     assert set(get_args(get_args(annotation)[0])) == set(MODULES) == set(FUNCTIONS) == set(CALLS)
+
+
+SHORT = """        q, k, v = self.query(x), self.key(x), self.value(x)
+        if self.softmax_dim == -1:
+            return nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
+        return attention_probs(causal_mask(attention_scores(q, k), self.tril), dim=self.softmax_dim) @ v
+"""
+
+
+def test_a_grading_says_what_is_not_allowed_and_takes_it_for_missing(project: Path) -> None:
+    """The head is at fault; what is built on it is checked with a stand-in, or blocked."""
+    settings = project / "assignment.toml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace("forbidden = []", 'forbidden = ["F.scaled_dot_product_attention"]'))
+    code = shutil.copytree(REFERENCE, project / "short", ignore=shutil.ignore_patterns("__pycache__", "data"))
+    module = code / "charlm" / "attention.py"
+    before, _, rest = module.read_text(encoding="utf-8").partition("        q = self.query(x)")
+    module.write_text(
+        before + SHORT + rest.partition("        return probs @ v")[2].partition("\n")[2], encoding="utf-8"
+    )
+    for name, submission in (("own", REFERENCE), ("short", code)):
+        done = run("grade", str(submission), "--without-training", "--out", str(project / name), root=project)
+        assert done.returncode == 0, done.stderr
+    own, short = (json.loads((project / name / "results.json").read_text()) for name in ("own", "short"))
+    assert {test["status"] for test in own["tests"] if "status" in test} == {"passed"}
+    failed = {test["number"]: test["output"] for test in short["tests"] if test.get("status") == "failed"}
+    named = [number for number, output in failed.items() if "F.scaled_dot_product_attention is not allowed" in output]
+    assert {"6.1", "6.2"} <= set(named)
+    right = {test["number"] for test in short["tests"] if test.get("status") == "passed"}
+    assert {"6.3", "6.4", "6.7", "7.1", "8.1", "9.1"} <= right

@@ -46,12 +46,14 @@ def forbid(names: Sequence[str]) -> None:
     if modules:
         nn.modules.module.register_module_forward_pre_hook(before)
     if functions:
-        mode = _Refusing(functions)
+        mode = Refusing(functions)
         mode.__enter__()  # type: ignore[no-untyped-call]
         _modes.append(mode)
 
 
-class _Refusing(TorchFunctionMode):
+class Refusing(TorchFunctionMode):
+    """Lets every call through but those that are not allowed."""
+
     def __init__(self, functions: dict[Any, str]) -> None:
         super().__init__()
         self._functions = functions
