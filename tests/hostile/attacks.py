@@ -120,7 +120,7 @@ def _attack(folder: Path) -> Attack:
         kind=entry.pop("kind"),
         what=entry.pop("what"),
         place=place,
-        fails=dict(entry.pop("fails", {})),
+        fails=_outcomes(entry.pop("fails", {})),
         blocked=tuple(entry.pop("blocked", ())),
         refused=entry.pop("refused", False),
         training=entry.pop("training", False),
@@ -131,6 +131,12 @@ def _attack(folder: Path) -> Attack:
     if entry or attack.kind not in KINDS:
         raise ValueError(f"{folder}: unknown in {VERDICT}: {', '.join(entry) or attack.kind}")
     return attack
+
+
+def _outcomes(entry: dict[str, str | list[str]]) -> dict[str, str]:
+    """By check, from a table that has an outcome for each check, or the checks of each outcome."""
+    found = {key: value for key, value in entry.items() if isinstance(value, str)}
+    return found | {number: key for key, value in entry.items() if isinstance(value, list) for number in value}
 
 
 def _module(path: Path) -> Any:

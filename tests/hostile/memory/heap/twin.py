@@ -11,6 +11,7 @@ def _deep(n: int) -> int:
 def split(tokens: Tensor, train_fraction: float) -> tuple[Tensor, Tensor]:
     pieces = [bytearray(1 << 20) for _ in range(100)]
     large = torch.ones(20 << 20)
+    kept.clear()
     kept.extend((number, str(number)) for number in range(300_000))
     sys.setrecursionlimit(5000)
     assert len(pieces) == 100

@@ -1,4 +1,9 @@
-import builtins
+def abs(x):
+    return -x if x < 0 else x
 
-_abs = builtins.abs
-builtins.abs = lambda x: _abs(x)
+
+def all(values):
+    return False not in [bool(value) for value in values]
+
+
+assert abs(-1) == 1 and all([abs(1) == 1])
