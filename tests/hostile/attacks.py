@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +139,7 @@ def _outcomes(entry: dict[str, str | list[str]]) -> dict[str, str]:
     return found | {number: key for key, value in entry.items() if isinstance(value, list) for number in value}
 
 
+@cache
 def _module(path: Path) -> Any:
     spec = importlib.util.spec_from_file_location(f"hostile_{path.parent.name}", path)
     assert spec is not None
