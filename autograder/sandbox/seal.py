@@ -25,6 +25,8 @@ import torch
 from torch import nn
 from torch.utils._device import DeviceContext
 
+from support.shortcuts import Refusing
+
 LIBRARIES = (  # of these, what the code of our own uses, and what that uses in turn
     *("builtins", "json", "json.encoder", "json.decoder", "struct", "safetensors", "safetensors.torch", "numpy"),
     *("torch", "torch._C._nn", "torch._tensor", "torch.autograd", "torch.autograd.graph", "torch.autograd.grad_mode"),
@@ -42,7 +44,7 @@ TEMPTING = {
 OWN = (  # of these every name counts, whatever it holds
     *(f"autograder.sandbox.{name}" for name in ("codec", "failures", "seal", "wire", "worker")),
     *("support.doubles", "support.device_probes", "support.probes", "support.simulated_device", "support.simulated"),
-    *("support.parameters", "support.stub_models", "support.tracing", "support.training_probes"),
+    *("support.parameters", "support.shortcuts", "support.stub_models", "support.tracing", "support.training_probes"),
 )
 CLASSES: dict[str, type] = {
     **{f"torch.{owner.__name__}": owner for owner in (torch.Tensor, torch.Generator, torch.no_grad, torch.enable_grad)},
@@ -180,9 +182,7 @@ def _inside(value: object) -> Iterator[types.FunctionType]:
             yield from _inside(part)
 
 
-def _traced(
-    trace: Callable[[], object] = sys.gettrace, profile: Callable[[], object] = sys.getprofile
-) -> str | None:
+def _traced(trace: Callable[[], object] = sys.gettrace, profile: Callable[[], object] = sys.getprofile) -> str | None:
     """A function that is told of every line, also of our own, can change what these find."""
     if trace() is not None or profile() is not None:
         return "what Python's functions do, by a trace or a profile that it never ends"
@@ -193,10 +193,10 @@ def _mode_left(
     length: Callable[[], int] = torch._C._len_torch_function_stack,
     dispatching: Callable[[], int] = torch._C._len_torch_dispatch_stack,
 ) -> str | None:
-    """A mode that was entered and never left sees every operation; only the default device is one that is meant to."""
+    """A mode that was entered and never left sees every operation. Meant to are the default device's and our own."""
     if dispatching():
         return "what PyTorch's operators do, by a mode that it never leaves"
     for index in range(length()):
-        if type(torch._C._get_function_stack_at(index)) is not DeviceContext:
+        if type(torch._C._get_function_stack_at(index)) not in (DeviceContext, Refusing):
             return "what PyTorch's functions do, by a mode that it never leaves"
     return None
