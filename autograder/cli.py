@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         "--against", default="reference", metavar="OTHER", help="another submission (the reference, if left out)"
     )
     diff.add_argument("--json", type=Path, metavar="FILE", help="write the same for machines")
+    diff.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures, one file in itself")
     diff.set_defaults(command=_diff)
 
     calibrate = commands.add_parser("calibrate", help="measure the bands that short trainings are judged by")
@@ -203,7 +204,7 @@ def _diff(options: argparse.Namespace) -> int:
     from autograder.grading.messages import open_standard_streams
 
     open_standard_streams()
-    return diff(options.submission, options.against, options.json)
+    return diff(options.submission, options.against, options.json, options.html)
 
 
 def _calibrate(options: argparse.Namespace) -> int:

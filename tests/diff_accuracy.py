@@ -85,7 +85,7 @@ def judge(mistakes: Sequence[Mistake], variants: Sequence[Variant], processes: i
     """Print the figures, and what is not as it should be; whether all bars are met."""
     from autograder.diff.causes import load_causes
 
-    known = {cause.name for cause in load_causes()}
+    known = {name: cause.name for cause in load_causes() for name in (cause.name, *cause.also)}
     orders = [(mistake.name, (mistake.change,), None) for mistake in mistakes]
     correct = [("the reference", (), REFERENCE), *((v.name, v.changes, v.whole) for v in variants)]
     found = run([*orders, *correct], processes)
@@ -93,9 +93,9 @@ def judge(mistakes: Sequence[Mistake], variants: Sequence[Variant], processes: i
     listed = [f for f in planted if f.name in known]
     in_problem = [f for f, m in zip(planted, mistakes, strict=True) if f.red and f.red[0][1] == m.problem]
     alone = [f for f in planted if len(f.red) == 1]
-    named = [f for f in listed if f.causes == [f.name]]
-    among = [f for f in listed if f.name in f.causes and len(f.causes) > 1]
-    wrong = [f for f in planted if f.causes and f.name not in f.causes]
+    named = [f for f in listed if f.causes == [known[f.name]]]
+    among = [f for f in listed if known[f.name] in f.causes and len(f.causes) > 1]
+    wrong = [f for f in planted if f.causes and known.get(f.name) not in f.causes]
     green = [f for f in right if not f.red and not f.parts_at]
     print(f"first red row in the mistake's problem: {_share(in_problem, planted)}")
     print(f"exactly one red row:                    {_share(alone, planted)}")

@@ -30,7 +30,10 @@ FILE = Path(__file__).with_name("causes.toml")
 
 @dataclass(frozen=True)
 class Cause:
-    """A common mistake: in `function` of the reference `old` becomes `new`, and then `stage` is the first to differ."""
+    """A common mistake: in `function` of the reference `old` becomes `new`, and then `stage` is the first to differ.
+
+    `also` names planted mistakes that do the same at every stage, so that the sentence is as true of them.
+    """
 
     name: str
     stage: str
@@ -38,6 +41,7 @@ class Cause:
     old: str
     new: str
     say: str
+    also: tuple[str, ...] = ()
 
 
 def load_causes(path: Path = FILE) -> list[Cause]:

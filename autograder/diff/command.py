@@ -1,4 +1,4 @@
-"""The command `diff`: take both sides in, run them in workers, print the table, write the JSON."""
+"""The command `diff`: take both sides in, run them in workers, print the table, write JSON and page."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,13 +30,16 @@ class Unusable(Exception):
     """A side that cannot be compared, with sentences that may hold a student's names."""
 
 
-def diff(submission: Path, against: str = "reference", json_file: Path | None = None) -> int:
+def diff(
+    submission: Path, against: str = "reference", json_file: Path | None = None, html_file: Path | None = None
+) -> int:
     """Compare `submission` with the reference or with the submission at the path `against`.
 
     Returns 0 when they were compared, whatever came out; 2 when a path is no submission, or one that cannot be taken
     in; 3 when the tool failed.
     """
     other = REFERENCE if against == "reference" else Path(against)
+    began = time.monotonic()
     work = Path(tempfile.mkdtemp(prefix="autograder-diff-"))
     try:
         work.chmod(0o711)
@@ -52,6 +56,10 @@ def diff(submission: Path, against: str = "reference", json_file: Path | None = 
                 comparison = replace(comparison, causes=tuple(cause.say for cause in causes))
         if json_file is not None:
             json_file.write_text(json.dumps(as_json(comparison), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        if html_file is not None:
+            from autograder.report.diff_page import page  # with the workers gone: it takes memory, and a second
+
+            html_file.write_text(page(comparison, differ.device, time.monotonic() - began), encoding="utf-8")
         console = Console()
         show(comparison, console if console.is_terminal else Console(width=PIPE_WIDTH))
     except (IntakeError, Unusable) as error:

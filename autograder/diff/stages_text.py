@@ -10,7 +10,7 @@ from torch import Tensor
 from autograder.diff import inputs
 from autograder.diff.observe import Values
 from autograder.diff.stage import Stage
-from support.checking import Submission, error_from, expect_shape
+from support.checking import Submission, SubmissionError, error_from, expect_shape
 from support.reports import batches
 
 TEXTS = {
@@ -34,14 +34,22 @@ def _tokens(side: Submission) -> Values:
 def _unknown(side: Submission) -> Values:
     found: dict[str, Any] = {}
     for text, strange in (("abz", "z"), ("東京", "東")):
-        error = error_from(lambda text=text: side.tokenizer.encode(text, ["a", "b"]))  # type: ignore[misc]
-        found[f"a text with {strange!r}, raises"] = "nothing"
-        if error is not None:
-            found[f"a text with {strange!r}, raises"] = (
-                "ValueError" if "ValueError" in error.type_names else error.type_names[0]
-            )
-            found[f"a text with {strange!r}, the message names it"] = strange in error.message
+        error, given = _tried(side, text)
+        name = f"a text with {strange!r}"
+        if error is None:
+            found[f"{name}, raises"] = "nothing"
+            found[f"{name}, gives"] = given
+        else:
+            raised = "ValueError" if "ValueError" in error.type_names else error.type_names[0]
+            found[f"{name}, raises"] = raised
+            found[f"{name}, the message names it"] = strange in error.message
     return found
+
+
+def _tried(side: Submission, text: str) -> tuple[SubmissionError | None, Any]:
+    given: list[Any] = []
+    error = error_from(lambda: given.append(side.tokenizer.encode(text, ["a", "b"])))
+    return error, given[0] if given else None
 
 
 def _text_again(side: Submission) -> Values:

@@ -101,11 +101,11 @@ def _table(rows: Sequence[Row]) -> Table:
     for name in ("shape, dtype", "max", "mean", "first at"):
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(str(row.problem), row.title, _verdict(row.own), _verdict(row.flow), *_numbers(_shown(row)))
+        table.add_row(str(row.problem), row.title, _verdict(row.own), _verdict(row.flow), *_numbers(shown(row)))
     return table
 
 
-def _shown(row: Row) -> Difference:
+def shown(row: Row) -> Difference:
     """Which of the two a row's numbers are about: on its own, unless only the flow differs."""
     if row.flow is not None and row.own.verdict is not Verdict.DIFFERENT and row.flow.verdict is Verdict.DIFFERENT:
         return row.flow

@@ -1,0 +1,1 @@
+"""Pages with pictures: one self-contained HTML file each, without a script and without the network."""
