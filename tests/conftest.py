@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Iterator
 
+import pytest
+from playwright.sync_api import Browser
+
+from tests import browsing
 from tests.canaries import planted
 from tests.gradings import Grading, Job, grade_all
 
@@ -48,6 +52,13 @@ def grading(request: pytest.FixtureRequest, gradings: dict[Job, Grading]) -> Gra
     job = _job(request.node)
     assert job is not None, "mark the test with @pytest.mark.grades(Job(...))"
     return gradings[job]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser. Mark the tests that ask for it with `browsing.needs_browser`."""
+    with browsing.started() as found:
+        yield found
 
 
 def _job(item: pytest.Item) -> Job | None:

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import html
-import json
 import re
-import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from playwright.sync_api import Browser
 
 from autograder.diff.differ import Comparison, Differ, Side, reference_side
 from autograder.report.diff_page import page
 from autograder.report.pages import LARGEST
 from autograder.sandbox.zygote import Zygote
+from tests.browsing import DESKTOP, PHONE, needs_browser, opened
 from tests.patches import Change, write_patched
 from tests.zoo.animals import load_mistakes
 
 MARKUP = "</pre><script>document.title='taken'</script><img src=http://127.0.0.1:9/x onerror=alert(1)>"
-SPITEFUL = (
-    Change("charlm/tokenizer.py", "return sorted(set(text))", f"return [{MARKUP!r}]"),
-    Change(
-        "charlm/training.py", "    B, T, V = logits.shape", f"    raise RuntimeError({MARKUP!r})\n    B, T, V = 1, 1, 1"
-    ),
-)
 NAN = Change("charlm/attention.py", "return scores.softmax(dim=dim)", "return scores.softmax(dim=dim) * float('nan')")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="no browser here: apt-get install chromium")
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +36,27 @@ def compared(differ: Differ, folder: Path, *changes: Change, name: str = "mine")
     return differ.compare(Side(name, folder / "submission", reference_side().answers))
 
 
+def saying(differ: Differ, folder: Path, text: str) -> str:
+    """The page of a submission whose name, vocabulary and errors are this text."""
+    loss = "    B, T, V = logits.shape"
+    found = compared(
+        differ,
+        folder,
+        Change("charlm/tokenizer.py", "return sorted(set(text))", f"return [{text!r}]"),
+        Change("charlm/training.py", loss, f"    raise RuntimeError({text!r})\n{loss}"),
+        name=text,
+    )
+    return page(replace(found, unimportable=(text,)), "gpu", 1.0)
+
+
 @pytest.fixture(scope="module")
 def spiteful(differ: Differ, tmp_path_factory: pytest.TempPathFactory) -> str:
-    found = compared(differ, tmp_path_factory.mktemp("spiteful"), *SPITEFUL, name=MARKUP)
-    return page(replace(found, unimportable=(MARKUP,)), "gpu", 1.0)
+    return saying(differ, tmp_path_factory.mktemp("spiteful"), MARKUP)
+
+
+@pytest.fixture(scope="module")
+def harmless(differ: Differ, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return saying(differ, tmp_path_factory.mktemp("harmless"), "something else")
 
 
 def test_student_text_is_escaped_wherever_it_stands(spiteful: str) -> None:
@@ -79,17 +88,20 @@ def test_nan_and_a_missing_picture_are_said(differ: Differ, tmp_path: Path, spit
 
 
 @needs_browser
-@pytest.mark.parametrize("width", [390, 1280])
-def test_a_browser_runs_nothing_requests_nothing_and_has_no_error(spiteful: str, tmp_path: Path, width: int) -> None:
-    assert CHROMIUM is not None
-    document, log = tmp_path / "<b>page.html", tmp_path / "net.json"
-    document.write_text(spiteful, encoding="utf-8")
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-    options += [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={width},900", f"--log-net-log={log}"]
-    command = [CHROMIUM, *options, "--enable-logging=stderr", "--dump-dom", document.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    assert "<title>taken" not in done.stdout
-    assert "compared with reference</title>" in done.stdout
-    assert "CONSOLE" not in done.stderr
-    requested = {event.get("params", {}).get("url", "") for event in json.loads(log.read_text())["events"]}
-    assert not [url for url in requested if "127.0.0.1:9" in url]
+@pytest.mark.parametrize(("width", "scheme"), [(PHONE, "light"), (DESKTOP, "dark")])
+def test_a_browser_runs_nothing_requests_nothing_and_finds_no_barrier(
+    spiteful: str, harmless: str, tmp_path: Path, browser: Browser, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    files = {"<b>page&.html": spiteful, "other.html": harmless}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    skeletons = []
+    for name in files:
+        with opened(browser, tmp_path / name, width, scheme) as view:
+            assert [url for url in view.requested if not url.startswith("data:")] == [(tmp_path / name).as_uri()]
+            assert view.said == []
+            assert view.page.title().endswith("compared with reference")
+            assert view.sideways() == 0
+            assert view.barriers() == []
+            skeletons.append(view.skeleton())
+    assert skeletons[0] == skeletons[1]
