@@ -14,7 +14,7 @@ from pathlib import Path
 from autograder.diff.compare import Verdict, compare
 from autograder.diff.differ import Comparison, Differ
 from autograder.diff.observe import Look, Seen, look_at
-from autograder.diff.rows import STAGES_OF, Row, first_red
+from autograder.diff.rows import STAGES_OF, Row, first_red, renew
 from autograder.diff.stage import Stage
 from autograder.paths import REFERENCE
 from autograder.sandbox.handle import RemoteSubmission
@@ -77,13 +77,13 @@ def _reproduces(
         if not _same_look(stages[red.id], looks[red.id], handle):
             return False
         named = _of_the_same_part(red.id) if others else _touched(found.rows, differ.stages, red.id)
-        apart = False
+        device = ""
         for stage in differ.stages:
             if stage.id not in named or stage.id == red.id:
                 continue
-            if stage.apart and not apart:
-                handle.session.fresh()
-                apart = True
+            if stage.device != device:
+                device = stage.device
+                renew(handle, device)
             if not _same_look(stage, looks[stage.id], handle):
                 return False
     return True

@@ -69,14 +69,19 @@ def all_stages(device: str) -> tuple[Stage, ...]:
 def observe(side: RemoteSubmission, stages: Iterable[Stage], answers: Mapping[str, Any]) -> Observed:
     """Run every stage and the flow on one side."""
     looks: dict[str, Look] = {}
-    apart = False
+    device = ""
     flow = flows.run(side)
     for stage in stages:
-        if stage.apart and not apart:
-            side.session.fresh()
-        apart = stage.apart
+        if stage.device != device:
+            device = stage.device
+            renew(side, device)
         looks[stage.id] = look_at(side, stage.look, stage.replaced)
     return Observed(looks, flow, answers)
+
+
+def renew(side: RemoteSubmission, device: str) -> None:
+    """Go on in a new process, which has this accelerator from its start."""
+    side.session.fresh(preparation=[("make_available", (device,))])
 
 
 def rows(stages: Sequence[Stage], right: Observed, mine: Observed) -> list[Row]:

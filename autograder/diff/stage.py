@@ -16,7 +16,8 @@ class Stage:
     `id` is for machines, `title` for people. `problem` is the one of the assignment that it belongs to. `replaced` are
     the parts below, which stand-ins take the place of in a second run. `builds_on` are stages that explain a
     difference here. `flow` is the name of the same step in the flow. `optional`: a correct submission need not go
-    through this step one by one. `loose` widens the tolerance.
+    through this step one by one. `loose` widens the tolerance. `device` is the
+    accelerator that it needs, if any.
     """
 
     id: str
@@ -28,4 +29,4 @@ class Stage:
     flow: str = ""
     optional: bool = False
     loose: float = 1.0
-    apart: bool = False
+    device: str = ""

@@ -22,7 +22,7 @@ def stages(device: str) -> tuple[Stage, ...]:
     """The device stages for this accelerator."""
 
     def stage(name: str, title: str, look: Callable[[Submission], Values], *builds_on: str) -> Stage:
-        return Stage(f"device_{name}", 4, f"on {device}: {title}", look, builds_on=builds_on, apart=True)
+        return Stage(f"device_{name}", 4, f"on {device}: {title}", look, builds_on=builds_on, device=device)
 
     def place(name: str, title: str, function: Callable[[Submission], Any], args: list[Any], *builds_on: str) -> Stage:
         def look(side: Submission) -> Values:

@@ -32,7 +32,8 @@ class GradingPlugin:
     def submission(self, request: pytest.FixtureRequest) -> Iterator[Submission]:
         """The submission behind its process; a fresh one for each check."""
         info = describe(request.node.function)
-        with self.context.fresh_submission(info.number) as handle:
+        on_device = "device" in request.fixturenames
+        with self.context.fresh_submission(info.number, on_device=on_device) as handle:
             yield handle
 
     @pytest.fixture

@@ -22,6 +22,7 @@ from autograder.paths import REFERENCE
 from autograder.sandbox.handle import RemoteSubmission
 from autograder.sandbox.limits import MIB, Limits
 from autograder.sandbox.replies import Unexplained
+from autograder.sandbox.session import Preparation
 from autograder.sandbox.worker import MODULES
 from autograder.sandbox.zygote import Zygote
 from autograder.settings import Settings
@@ -127,7 +128,7 @@ class RunContext:
             self.held_out,
             self.seed_for("trainings"),
             SecondOpinion(self.reference, lambda: self.ledger.broken),
-            self.settings.shortcuts.forbidden,
+            self._preparation,
         )
 
     def confirm(self) -> None:
@@ -143,13 +144,12 @@ class RunContext:
         return self.trainings.held_out_loss if "trainings" in vars(self) else None
 
     @contextmanager
-    def fresh_submission(self, number: str) -> Iterator[Submission]:
-        """The submission in a worker that no other check has used."""
+    def fresh_submission(self, number: str, *, on_device: bool = False) -> Iterator[Submission]:
+        """The submission in a worker that no other check has used; `on_device`: it has the accelerator of this run."""
         session = self._submission.session
-        session.fresh(self.seed_for("worker", number))
+        accelerator = [("make_available", (self.accelerator,))] if on_device else []
+        session.fresh(self.seed_for("worker", number), [*self._preparation, *accelerator])
         with session.within(self.check_seconds(number)):
-            if self.settings.shortcuts.forbidden:
-                self._submission.probes.forbid(list(self.settings.shortcuts.forbidden))
             yield self._submission
         session.fresh()
 
@@ -158,6 +158,11 @@ class RunContext:
         """Give what is called inside the time of the whole check, whatever was used before."""
         with self._submission.session.within(self.check_seconds(number)):
             yield
+
+    @property
+    def _preparation(self) -> Preparation:
+        forbidden = list(self.settings.shortcuts.forbidden)
+        return [("forbid", (forbidden,))] if forbidden else []
 
     @cached_property
     def _submission(self) -> RemoteSubmission:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from autograder.calibration import load
 from autograder.grading.evidence import Evidence, encode, position_losses, windows
 from autograder.grading.second_opinion import SecondOpinion, parameters_in, same, some_of
 from autograder.sandbox.replies import Unexplained
+from autograder.sandbox.session import Preparation
 from autograder.training_setting import TrainingSetting
 from support.checking import CheckFailure, Submission, expect, expect_floats
 from support.failures import SubmissionError
@@ -45,13 +46,13 @@ class Trainings:
         held_out: str,
         seed: int,
         second_opinion: SecondOpinion | None = None,
-        forbidden: Sequence[str] = (),
+        preparation: Preparation = (),
     ) -> None:
         """Without a `second_opinion` the submission is taken at its word, as a calibration may with the reference.
 
-        `forbidden` are the library calls that it may not make (`support.shortcuts`).
+        `preparation` is what its workers do first.
         """
-        self._second_opinion, self._forbidden = second_opinion, list(forbidden)
+        self._second_opinion, self._preparation = second_opinion, preparation
         self._submission, self._setting, self._device, self._seed = submission, setting, device, seed
         self._texts = corpus, held_out
         self._done: dict[str, Evidence | CheckFailure | SubmissionError] = {}
@@ -195,9 +196,7 @@ class Trainings:
         submission = self._submission
         session = getattr(submission, "session", None)
         if session is not None:
-            session.fresh(worker_seed)
-        if self._forbidden:
-            submission.probes.forbid(self._forbidden)
+            session.fresh(worker_seed, self._preparation)
         submission.probes.seed_torch(torch_seed)
         if table is not None:
             return submission.probes.bigram(table)

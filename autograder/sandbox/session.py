@@ -9,7 +9,7 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ START_SECONDS = 30.0  # for a fork that takes milliseconds: beyond it the machin
 GRACE_SECONDS = 1.0  # for a worker that closed its connection to be gone, so that its status is its own
 CONFIRM_SECONDS = 10.0  # at least, for an answer that takes a millisecond
 BLAMELESS_KB = 64 << 10  # a worker that has taken less memory than this has not used up the smallest container's
+Preparation = Sequence[tuple[str, tuple[object, ...]]]  # probes by name, and their arguments
 RELEASED_AT_ONCE = 10_000  # objects; one answer may name tens of thousands, and a request has to stay small
 
 
@@ -69,6 +70,7 @@ class WorkerSession:
         self._folder = Path(tempfile.mkdtemp(prefix="submission-"))
         self._code = self._publish(code.resolve())
         self._left = self.limits.seconds
+        self._preparation: Preparation = ()
         self._worker: Worker | None = None
         self._released: list[int] = []
         self.generation = 0
@@ -96,11 +98,15 @@ class WorkerSession:
         finally:
             self._left = before
 
-    def fresh(self, seed: int | None = None) -> None:
-        """End the worker, so that the next check starts with a new one, the full time, and this seed."""
+    def fresh(self, seed: int | None = None, preparation: Preparation = ()) -> None:
+        """End the worker, so that the next check starts with a new one, the full time, and this seed.
+
+        From now on every worker first calls the probes of `preparation`, before it imports anything of the submission.
+        """
         self._end(0.0)
         self._left = self.limits.seconds
         self.seed = self.seed if seed is None else seed
+        self._preparation = preparation
 
     def protections_missing(self) -> list[str]:
         """The protections that this system lacks. Starts a worker, which loads nothing of the submission yet."""
@@ -251,7 +257,17 @@ class WorkerSession:
             self._end(0.0)
             raise SandboxError(f"a worker could not be confined: {hello['failed']}")
         self.missing = hello["ready"]
+        self._prepare()
         return self._worker
+
+    def _prepare(self) -> None:
+        try:
+            with self.within(START_SECONDS):
+                for name, args in self._preparation:
+                    self.call({"part": f"probes.{name}"}, args, {})
+        except SubmissionError as error:
+            self._end(0.0)
+            raise SandboxError(f"a worker could not be prepared: {error}") from error
 
     def _end(self, grace: float) -> dict[str, Any]:
         worker, self._worker = self._worker, None

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+import torch
 
 from autograder.sandbox import privileges
 from autograder.sandbox.handle import RemoteSubmission
@@ -126,6 +127,25 @@ def f():
     assert time.monotonic() - began < 2
     submission.session.fresh()
     assert submission.model.g() == "fine"
+
+
+def test_every_worker_is_prepared_before_it_imports_student_code(submit: Submit) -> None:
+    source = """
+        import os, torch
+        from torch.nn import functional as F
+        torch.ones(2, requires_grad=True).sum().backward()
+        def die(): os._exit(0)
+        def attend(x): return F.scaled_dot_product_attention(x, x, x)
+        def same(x): return x
+    """
+    submission = submit(source)
+    forbidden = ["F.scaled_dot_product_attention"]
+    submission.session.fresh(preparation=[("forbid", (forbidden,)), ("make_available", ("gpu",))])
+    assert kind_of(submission.model.die)[0] is WorkerDied
+    assert "is not allowed" in kind_of(lambda: submission.model.attend(torch.ones(1, 2, 3)))[1]
+    assert submission.probes.place_of_result(submission.model.same, [torch.ones(2)], "gpu") == "gpu"
+    submission.session.fresh()
+    assert submission.model.attend(torch.ones(1, 2, 3)).shape == (1, 2, 3)
 
 
 def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next(submit: Submit) -> None:

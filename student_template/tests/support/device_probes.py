@@ -10,8 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from support.parameters import parameters_of
-from support.simulated_device import NAME, simulated_accelerator
+from support.simulated_device import NAME, activate, simulated_accelerator
 from support.stub_models import place, watch_generate
+
+
+def make_available(device: str) -> None:
+    """Let this process have `device`. Has to come before its first backward pass if that is the simulated one."""
+    if device == NAME:
+        activate()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from support import doubles
 from support.device_probes import batch_on as batch_on
 from support.device_probes import decode_on as decode_on
 from support.device_probes import estimate_on as estimate_on
+from support.device_probes import make_available as make_available
 from support.device_probes import place_of_mixed as place_of_mixed
 from support.device_probes import place_of_result as place_of_result
 from support.device_probes import train_on as train_on
