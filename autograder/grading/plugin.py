@@ -12,6 +12,7 @@ from autograder.grading.messages import account
 from autograder.grading.run_context import RunContext
 from autograder.grading.training import Trainings
 from autograder.sandbox.replies import Unexplained
+from autograder.sandbox.zygote import Disturbed
 from autograder.settings import Settings
 from support.checking import Submission, describe
 from support.info import CheckInfo
@@ -106,18 +107,24 @@ class GradingPlugin:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
-        """A submission that kills its own process does it again; what the system killed gets its second chance."""
+        """What the system killed gets a second chance; a submission that kills its own process does it again."""
         try:
             yield
             self.context.confirm()
-        except Unexplained:
-            number = _number(item)
-            arguments = item.funcargs  # type: ignore[attr-defined]
-            if "rng" in arguments:
-                arguments["rng"].manual_seed(self.context.seed_for("inputs", number))
-            with self.context.time_for(number):
-                item.runtest()
-                self.context.confirm()
+        except (Unexplained, Disturbed):
+            try:
+                self._run_again(item)
+            except Disturbed:  # what killed the one process may have killed the reference's with it
+                self._run_again(item)
+
+    def _run_again(self, item: pytest.Item) -> None:
+        number = _number(item)
+        arguments = item.funcargs  # type: ignore[attr-defined]
+        if "rng" in arguments:
+            arguments["rng"].manual_seed(self.context.seed_for("inputs", number))
+        with self.context.time_for(number):
+            item.runtest()
+            self.context.confirm()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

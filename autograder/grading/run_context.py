@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -24,7 +24,7 @@ from autograder.sandbox.limits import MIB, Limits
 from autograder.sandbox.replies import Unexplained
 from autograder.sandbox.session import Preparation
 from autograder.sandbox.worker import MODULES
-from autograder.sandbox.zygote import Zygote
+from autograder.sandbox.zygote import Disturbed, Zygote
 from autograder.settings import Settings
 from autograder.training_setting import TrainingSetting
 from support.checking import CallTimedOut, Submission
@@ -37,6 +37,7 @@ else:
 
 # An honest module needs milliseconds: torch is there already.
 IMPORT_SECONDS = 20.0
+T = TypeVar("T")
 
 
 class RunContext:
@@ -97,13 +98,13 @@ class RunContext:
     def check_accelerator(self) -> None:
         """Run the reference once where the device checks run. Raises SandboxError when that is not possible here."""
         function = self.reference.attention.attention_probs
-        self.reference.probes.place_of_result(function, [torch.zeros(1, 2, 2)], self.accelerator)
+        _undisturbed(lambda: self.reference.probes.place_of_result(function, [torch.zeros(1, 2, 2)], self.accelerator))
 
     def check_imports(self) -> list[str]:
         """Import each module once; a sentence for each that cannot be, so that students look there first."""
         session, sentences = self._submission.session, []
         for module in MODULES:
-            error = session.try_import(module, IMPORT_SECONDS)
+            error = _undisturbed(partial(session.try_import, module, IMPORT_SECONDS))
             if isinstance(error, Unexplained):
                 error = session.try_import(module, IMPORT_SECONDS)
             if isinstance(error, CallTimedOut):
@@ -205,3 +206,10 @@ class RunContext:
         )
         self._opened.append(handle)
         return handle
+
+
+def _undisturbed(do: Callable[[], T]) -> T:
+    try:
+        return do()
+    except Disturbed:
+        return do()

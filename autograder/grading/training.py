@@ -16,6 +16,7 @@ from autograder.grading.evidence import Evidence, encode, position_losses, windo
 from autograder.grading.second_opinion import SecondOpinion, parameters_in, same, some_of
 from autograder.sandbox.replies import Unexplained
 from autograder.sandbox.session import Preparation
+from autograder.sandbox.zygote import Disturbed
 from autograder.training_setting import TrainingSetting
 from support.checking import CheckFailure, Submission, expect, expect_floats
 from support.failures import SubmissionError
@@ -93,7 +94,7 @@ class Trainings:
     def _train(self, kind: str) -> Evidence:
         try:
             return self.train(kind)
-        except Unexplained:  # as for a check, what the system killed gets a second chance
+        except (Unexplained, Disturbed):  # as for a check, what the system killed gets a second chance
             return self.train(kind)
 
     def _rest(self) -> None:

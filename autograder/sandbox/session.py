@@ -20,7 +20,7 @@ from autograder.sandbox.limits import Limits
 from autograder.sandbox.scratch import DiskFull, Scratch, ScratchFull, remove, remove_all_of
 from autograder.sandbox.wire import REPLIES, REQUESTS, Channel, Closed, Late, Malformed, Output, TooLarge
 from autograder.sandbox.worker import Spec
-from autograder.sandbox.zygote import SandboxError, Zygote
+from autograder.sandbox.zygote import Disturbed, SandboxError, Zygote
 from support.checking import BadReply, CallTimedOut, SubmissionError, WorkerDied
 
 START_SECONDS = 30.0  # for a fork that takes milliseconds: beyond it the machine is at fault, not the submission
@@ -200,7 +200,7 @@ class WorkerSession:
         finally:
             self._left = max(0.0, self._left - (time.monotonic() - began))
         try:
-            raise SandboxError(f"trusted code failed: {failure}") if self._trusted else failure
+            raise _of_trusted_code(failure) if self._trusted else failure
         finally:
             del failure  # it holds this frame, and this frame the answer: together they would stay for long
 
@@ -226,7 +226,7 @@ class WorkerSession:
         killed = ended["status"] == -signal.SIGKILL and replies.kills_for_memory() > worker.kills_before
         if killed and ended["grown"] < BLAMELESS_KB:
             # The system prefers workers when it kills for memory, whoever took it.
-            raise SandboxError("memory ran out, and it was not the submission that used it up")
+            raise Disturbed("memory ran out, and it was not the submission that used it up")
         return replies.death(ended["status"], self.output, memory_ran_out=killed)
 
     def _start(self) -> Worker:
@@ -252,7 +252,7 @@ class WorkerSession:
             hello, _ = channel.receive(time.monotonic() + START_SECONDS)
         except (Closed, Late, Malformed) as error:
             self._end(0.0)
-            raise SandboxError(f"a worker did not start: {error}; it printed: {self.output[-500:]}") from error
+            raise Disturbed(f"a worker did not start: {error}; it printed: {self.output[-500:]}") from error
         if "failed" in hello:
             self._end(0.0)
             raise SandboxError(f"a worker could not be confined: {hello['failed']}")
@@ -286,3 +286,8 @@ class WorkerSession:
         if ended["status"] is None or ended["left"]:
             raise SandboxError("processes of the submission could not be ended")
         return ended
+
+
+def _of_trusted_code(failure: SubmissionError) -> SandboxError:
+    kind = Disturbed if isinstance(failure, replies.Unexplained) else SandboxError
+    return kind(f"trusted code failed: {failure}")

@@ -26,6 +26,10 @@ class SandboxError(RuntimeError):
     """The sandbox itself failed. Never the submission's fault: the run is "not graded"."""
 
 
+class Disturbed(SandboxError):
+    """Something from outside hit one worker, as when memory ran out. The same in a new worker may go well."""
+
+
 class Zygote:
     """A process with torch imported and no secrets in it. Use as a context manager, or call `close`."""
 

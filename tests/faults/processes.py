@@ -215,7 +215,7 @@ def workers_process_is_killed_while_the_submission_is_innocent(stage: Stage) -> 
     at_strike(lambda: kill(submission_worker()))
 
 
-@not_graded("PFGPP-", "trusted code failed: .*was killed")
+@harmless()
 def references_worker_is_killed(stage: Stage) -> None:
     at_strike(lambda: kill(reference_worker()))
 
@@ -395,7 +395,7 @@ def grading_uses_up_the_memory(stage: Stage) -> None:
     at_strike(use_up_memory)
 
 
-@not_graded("PFGPP-", "memory ran out, and it was not the submission", needs_memory_group=True)
+@harmless(needs_memory_group=True)
 def grading_uses_up_the_memory_for_a_moment(stage: Stage) -> None:
     memory_group(SMALLEST)
 
