@@ -74,11 +74,6 @@ class GradingPlugin:
         return self.context.answers
 
     @pytest.fixture
-    def reference_answers(self) -> dict[str, Any]:
-        """The right answers."""
-        return self.context.reference_answers
-
-    @pytest.fixture
     def settings(self) -> Settings:
         """`assignment.toml`."""
         return self.context.settings

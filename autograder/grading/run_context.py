@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,12 +27,6 @@ from autograder.sandbox.zygote import Disturbed, Zygote
 from autograder.settings import Settings
 from autograder.training_setting import TrainingSetting
 from support.checking import CallTimedOut, Submission
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 
 # An honest module needs milliseconds: torch is there already.
 IMPORT_SECONDS = 20.0
@@ -86,10 +79,6 @@ class RunContext:
     @cached_property
     def held_out(self) -> str:
         return corpus.load_held_out()
-
-    @cached_property
-    def reference_answers(self) -> dict[str, Any]:
-        return tomllib.loads((REFERENCE / "answers.toml").read_text(encoding="utf-8"))
 
     @cached_property
     def reference(self) -> Submission:

@@ -69,6 +69,15 @@ def call_keeping_inputs(function: Callable[..., Any], *args: Any) -> dict[str, A
     return {"result": result, "inputs": [value for value in args if isinstance(value, Tensor)]}
 
 
+def error_of(function: Callable[..., Any], *args: Any) -> list[str]:
+    """The names of the exception's class and its bases when `function` raises one, else nothing."""
+    try:
+        function(*args)
+    except Exception as error:
+        return [kind.__name__ for kind in type(error).__mro__]
+    return []
+
+
 def gradients(function: Callable[..., Tensor], x: Tensor, cotangent: Tensor) -> Tensor:
     """The gradient of (function(x) * cotangent).sum() with respect to `x`, in the shape of `x`."""
     leaf = x.detach().clone().requires_grad_(True)
