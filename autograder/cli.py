@@ -27,7 +27,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     grade = commands.add_parser("grade", help="grade one submission", allow_abbrev=False)
-    grade.add_argument("submission", nargs="?", type=Path, help="a folder or a zip file; the platform's, if left out")
+    grade.add_argument(
+        "submission", nargs="?", type=Path, help="a folder, a zip file or a notebook; the platform's, if left out"
+    )
     grade.add_argument("--out", type=Path, help="folder for the results (results/<submission> by default)")
     grade.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
     grade.add_argument("--without-training", action="store_true", help="leave the short trainings out")
@@ -62,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     rehearse.set_defaults(command=_rehearse)
 
     diff = commands.add_parser("diff", help="show where a submission leaves the reference, stage by stage")
-    diff.add_argument("submission", type=Path, help="a folder or a zip file")
+    diff.add_argument("submission", type=Path, help="a folder, a zip file or a notebook")
     diff.add_argument(
         "--against", default="reference", metavar="OTHER", help="another submission (the reference, if left out)"
     )

@@ -54,7 +54,18 @@ def _too_large(folder: Path) -> None:
 
 def _notebook(folder: Path) -> None:
     shutil.rmtree(folder / "charlm")
-    (folder / "homework.ipynb").write_text("{}", encoding="utf-8")
+    cell = {"cell_type": "code", "metadata": {}, "source": "def get_vocab(text): ..."}
+    (folder / "homework.ipynb").write_text(json.dumps({"nbformat": 4, "cells": [cell]}), encoding="utf-8")
+
+
+def _notebook_that_is_damaged(folder: Path) -> None:
+    shutil.rmtree(folder / "charlm")
+    (folder / "homework.ipynb").write_text('{"cells": [', encoding="utf-8")
+
+
+def _notebook_beside_another_file(folder: Path) -> None:
+    cell = {"cell_type": "code", "metadata": {}, "source": ["%%writefile charlm/data.py\n", "VALUE = 1"]}
+    (folder / "homework.ipynb").write_text(json.dumps({"nbformat": 4, "cells": [cell]}), encoding="utf-8")
 
 
 def _empty(folder: Path) -> None:
@@ -70,6 +81,8 @@ KINDS: dict[str, Callable[[Path], None]] = {
     "too_many_files": _too_many_files,
     "too_large": _too_large,
     "notebook": _notebook,
+    "notebook_damaged": _notebook_that_is_damaged,
+    "notebook_beside_file": _notebook_beside_another_file,
     "empty": _empty,
 }
 

@@ -44,7 +44,7 @@ def open_zip(path: Path, limits: IntakeLimits) -> Iterator[Catalogue]:
         refuse_blame(error)
         raise Unreadable(f"The file is no zip, or a damaged one: {_AGAIN}.") from None
     with archive:
-        catalogue = Catalogue(limits, lambda name: _read(archive, members[name], limits.file_bytes))
+        catalogue = Catalogue(limits, lambda name, limit: _read(archive, members[name], limit))
         members = _list(catalogue, archive.infolist())
         if catalogue.total > max(_RATIO_MATTERS_FROM, limits.ratio * packed):
             raise TooMuch(

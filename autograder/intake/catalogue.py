@@ -28,7 +28,7 @@ class Catalogue:
     """The files of a submission by their normalised path, each with the name that its source knows it by."""
 
     limits: IntakeLimits
-    read: Callable[[str], bytes]
+    read: Callable[[str, int], bytes]  # the file of this name, if it has at most so many bytes
     files: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     total: int = 0
@@ -100,6 +100,5 @@ def shown(name: str, limit: int = 80) -> str:
 
 def too_large(name: str, limit: int) -> Unreadable:
     """The sentence for a named file over the limit."""
-    return Unreadable(
-        f"{shown(name)} is larger than {limit // 1024} kB: keep only your code in it, without data or outputs."
-    )
+    what = "clear all its outputs" if name.endswith(".ipynb") else "keep only your code in it, without data or outputs"
+    return Unreadable(f"{shown(name)} is larger than {limit // 1024} kB: {what}.")

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from autograder.intake.archive import open_zip
-from autograder.intake.catalogue import Catalogue, Unreadable, shown
-from autograder.intake.folder import open_folder
+from autograder.intake.catalogue import Catalogue, Unreadable, shown, too_large
+from autograder.intake.folder import open_file, open_folder
 from autograder.intake.layout import ANSWERS, INIT, PACKAGE, lay_out
 from autograder.intake.limits import IntakeLimits
+from autograder.intake.notebook import Notebooks, open_notebooks
 from autograder.intake.parse import parse
+from autograder.intake.text import as_text
 
 _WITHOUT_ANSWERS = "so the written answers cannot be checked"
 
@@ -45,30 +47,32 @@ class Intake:
 
 
 def take_in(source: Path, target: Path, limits: IntakeLimits | None = None) -> Intake:
-    """Copy `source` (a folder or a zip) into the empty or new folder `target`, as UTF-8 with LF endings.
+    """Copy `source` (a folder, a zip or a notebook) into the empty or new folder `target`, as UTF-8 with LF endings.
 
     With problems nothing is written. An unusable answers.toml is none: it costs only the written answers.
     Raises: IntakeError when `source` is neither a folder nor a file that can be opened; FileExistsError when
     `target` holds such files already; RuntimeError when the parser cannot be started.
     """
     limits = limits or IntakeLimits()
-    if source.suffix in (".py", ".ipynb") and source.is_file():
+    if source.suffix == ".py" and source.is_file():
         return Intake(problems=lay_out([source.name]).problems)
     try:
         with _open(source, limits) as catalogue:
-            texts, notes, problems, answers_problem = _collect(catalogue)
+            got = _collect(catalogue)
     except Unreadable as error:
         return Intake(problems=[str(error)])
-    if problems:
-        return Intake(problems=problems, notes=notes, answers_problem=answers_problem)
-    modules = {name: text for name, text in texts.items() if name != ANSWERS}
-    parsed = parse(modules, texts.get(ANSWERS), limits.parse_cpu_seconds)
+    if got.problems:
+        return Intake(problems=got.problems, notes=got.notes, answers_problem=got.answers_problem)
+    modules = {name: text for name, text in got.texts.items() if name != ANSWERS}
+    parsed = parse(modules, got.texts.get(ANSWERS), limits.parse_cpu_seconds)
+    answers_problem = got.answers_problem
     if parsed.problems:
-        return Intake(problems=parsed.problems, notes=notes, answers=parsed.answers, answers_problem=answers_problem)
+        problems = [_with_cells(problem, got.cells) for problem in parsed.problems]
+        return Intake(problems=problems, notes=got.notes, answers=parsed.answers, answers_problem=answers_problem)
     if parsed.answers_problem is not None:
         answers_problem = f"{ANSWERS} cannot be read, {_WITHOUT_ANSWERS}: {parsed.answers_problem}."
-    files = {name: _put(target / name, text.encode()) for name, text in sorted(texts.items())}
-    return Intake(files, parsed.answers, [], notes, _fingerprint(files), answers_problem, parsed.tricks)
+    files = {name: _put(target / name, text.encode()) for name, text in sorted(got.texts.items())}
+    return Intake(files, parsed.answers, [], got.notes, _fingerprint(files), answers_problem, parsed.tricks)
 
 
 def _open(source: Path, limits: IntakeLimits) -> AbstractContextManager[Catalogue]:
@@ -84,20 +88,43 @@ def _open(source: Path, limits: IntakeLimits) -> AbstractContextManager[Catalogu
         raise IntakeError(f"{source}: {getattr(error, 'strerror', None) or error}") from None
     if stat.S_ISDIR(mode):
         return open_folder(source, limits)
+    if source.suffix == ".ipynb":
+        return open_file(source, limits)
     return open_zip(source, limits)
 
 
-def _collect(catalogue: Catalogue) -> tuple[dict[str, str], list[str], list[str], str | None]:
-    """Read the named files. Returns: texts by their place in the copy, notes, problems, the answers' problem."""
-    layout = lay_out(catalogue.files)
-    # A link or an escaping name can hide a file, so what is missing is said only when nothing else is wrong.
-    problems = list(catalogue.problems) or list(layout.problems)
+@dataclass
+class _Collected:
+    """`texts` by their place in the copy; sentences as in `Intake`; `cells` are those that a text was found in."""
+
+    texts: dict[str, str]
+    problems: list[str]
+    notes: list[str]
+    answers_problem: str | None
+    cells: dict[str, str]
+
+
+def _collect(catalogue: Catalogue) -> _Collected:
+    """Read the named files."""
+    notebooks = open_notebooks(catalogue)
+    layout = lay_out({*catalogue.files, *notebooks.files})
+    # A link, an escaping name or a damaged notebook can hide a file, so what is missing is said only when nothing else
+    # is wrong.
+    hidden = list(notebooks.obstacles) if layout.problems else []
+    problems = list(catalogue.problems) or (hidden if hidden and not layout.found else [*hidden, *layout.problems])
+    cells = {
+        name: notebooks.files[path].where for name, path in sorted(layout.found.items()) if path not in catalogue.files
+    }
     notes = list(layout.notes)
+    if cells:
+        notes.append(f"Taken from notebooks: {', '.join(f'{name} ({where})' for name, where in cells.items())}.")
+    if not layout.problems:
+        notes += [f"{sentence} Nothing was taken from there." for sentence in notebooks.obstacles]
     texts: dict[str, str] = {}
     answers_problem = None
     for name, path in sorted(layout.found.items()):
         try:
-            texts[name] = _text(path, catalogue.read(catalogue.files[path]))
+            texts[name] = _read(catalogue, notebooks, path)
         except Unreadable as error:
             if name == ANSWERS:
                 answers_problem = f"{ANSWERS} cannot be used, {_WITHOUT_ANSWERS}: {error}"
@@ -106,21 +133,40 @@ def _collect(catalogue: Catalogue) -> tuple[dict[str, str], list[str], list[str]
     if ANSWERS not in layout.found:
         answers_problem = f"{ANSWERS} is missing, {_WITHOUT_ANSWERS}: copy it from the handout and fill it in."
     texts.setdefault(f"{PACKAGE}/{INIT}", "")
-    return texts, notes, problems, answers_problem
+    return _Collected(texts, problems, notes, answers_problem, cells)
 
 
-def _text(path: str, data: bytes) -> str:
-    """Decode a file the way that editors write it: UTF-8, perhaps with a mark, any line endings."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise Unreadable(f"{shown(path)} is saved as UTF-16: save it as UTF-8 in your editor.")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise Unreadable(f"{shown(path)}, line {line}, is not UTF-8: save the file as UTF-8 in your editor.") from None
-    if "\0" in text:
-        raise Unreadable(f"{shown(path)} contains zero bytes, which no text has: save it as UTF-8 in your editor.")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+def _read(catalogue: Catalogue, notebooks: Notebooks, path: str) -> str:
+    """The text of one named file, be it a file, cells, or both. Raises Unreadable."""
+    limit = catalogue.limits.file_bytes
+    cells = notebooks.files.get(path)
+    text = as_text(path, catalogue.read(catalogue.files[path], limit)) if path in catalogue.files else None
+    if cells is None:
+        assert text is not None  # a path that was found is in one of the two
+        return text
+    if cells.conflict is not None:
+        raise Unreadable(cells.conflict)
+    if text is None:
+        if cells.continues:
+            raise Unreadable(
+                f"{shown(path)} begins with a cell that appends ({cells.where}): begin it with %%writefile {PACKAGE}/…"
+            )
+        if len(cells.text.encode()) > limit:
+            raise too_large(path, limit)
+        return cells.text
+    end = text.rstrip()
+    if end != cells.text.rstrip() and not (cells.continues and end.endswith(cells.text.rstrip())):
+        raise Unreadable(
+            f"{shown(path)} is there as a file and in {cells.where}, and the two differ: hand in only one of them, or "
+            "run the notebook again and hand in both."
+        )
+    return text
+
+
+def _with_cells(problem: str, cells: dict[str, str]) -> str:
+    """A sentence that begins with a module's name, with the cells that the module was taken from."""
+    name = next((name for name in cells if problem.startswith(name)), None)
+    return problem if name is None else problem.replace(name, f"{name} ({cells[name]})", 1)
 
 
 def _put(path: Path, data: bytes) -> str:

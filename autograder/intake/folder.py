@@ -19,8 +19,20 @@ def open_folder(path: Path, limits: IntakeLimits) -> Iterator[Catalogue]:
     """List the folder; its files can be read inside the `with`. Raises OSError when `path` itself can't be opened."""
     root = os.open(path, _FOLDER)
     try:
-        catalogue = Catalogue(limits, lambda name: _read(root, name, limits.file_bytes))
+        catalogue = Catalogue(limits, lambda name, limit: _read(root, name, limit))
         _visit(catalogue, root, "", 1)
+        yield catalogue
+    finally:
+        os.close(root)
+
+
+@contextmanager
+def open_file(path: Path, limits: IntakeLimits) -> Iterator[Catalogue]:
+    """A submission that is one file. Raises OSError when its folder can't be opened."""
+    root = os.open(path.parent, _FOLDER)
+    try:
+        catalogue = Catalogue(limits, lambda name, limit: _read(root, name, limit))
+        catalogue.add(path.name, os.stat(path.name, dir_fd=root, follow_symlinks=False).st_size)
         yield catalogue
     finally:
         os.close(root)

@@ -78,7 +78,10 @@ def _nothing_found(paths: list[str]) -> list[str]:
     wanted = f"{PACKAGE}/ with {', '.join(MODULES)}, and {ANSWERS}"
     for path in paths:
         if path.endswith(".ipynb"):
-            return [f"{shown(path)} is a notebook, but modules are graded: copy your code into {wanted}."]
+            return [
+                f"{shown(path)} is a notebook without any of the modules that are graded: begin the cell of each with "
+                f"a line like %%writefile {PACKAGE}/{MODULES[0]}, or hand in {wanted}."
+            ]
     for path in paths:
         if path.endswith(_ARCHIVES):
             return [f"{shown(path)} is packed inside the submission: unpack it and hand in {wanted}."]

@@ -15,6 +15,7 @@ class IntakeLimits:
     files: int = 500
     depth: int = 12
     file_bytes: int = 256 * 1024  # each file that the assignment names, after unpacking
+    notebook_bytes: int = 5 * 1024 * 1024  # all notebooks together, with the outputs that they were saved with
     total_bytes: int = 100 * 1024 * 1024  # all files, by their declared size
     archive_bytes: int = 20 * 1024 * 1024  # bounds the zip's table of contents, which is read as a whole
     ratio: int = 200  # unpacked to packed, of a whole archive; text stays under 20

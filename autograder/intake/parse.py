@@ -1,4 +1,5 @@
-"""Whether a submission's modules are Python and its answers TOML, found out in a process that may die of it.
+"""What a submission's notebooks hold, and whether its modules are Python and its answers TOML, found out in a process
+that may die of it.
 
 A source of a few kB can make CPython's parser take hours, gigabytes or the process (deep nesting, for one), so
 no size limit makes parsing safe in the grader itself. The process compiles; it never runs what it compiled.
@@ -10,7 +11,7 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,20 +34,50 @@ class Parsed:
     tricks: list[str] = field(default_factory=list)
 
 
+@dataclass
+class FileCell:
+    """A cell that holds a file, or a part of one. `path` stands in a %%writefile line, or is the cell's tag (`tagged`);
+    `append` is true where the cell continues what is there."""
+
+    cell: int
+    path: str
+    append: bool
+    tagged: bool
+    text: str
+
+
+def read_notebooks(texts: Sequence[str], cpu_seconds: int) -> list[list[FileCell] | str]:
+    """For each notebook's JSON the cells that hold files, or why it cannot be read, as the end of a sentence.
+
+    Raises RuntimeError like `parse`.
+    """
+    lines = _reports({"notebooks": list(texts), "sources": {}, "answers": None}, cpu_seconds)
+    found: list[list[FileCell] | str] = [
+        line["problem"] or [FileCell(**cell) for cell in line["cells"]] for line in lines[: len(texts)]
+    ]
+    return found + ["it is too complex"] * (len(texts) - len(found))
+
+
 def parse(sources: Mapping[str, str], answers: str | None, cpu_seconds: int) -> Parsed:
     """Compile each source (name -> text, in order) and read the answers' TOML, with the running Python's grammar.
 
     Raises RuntimeError when the process could not even start, or waits: the grader's error, never the submission's.
     """
-    job = json.dumps({"sources": dict(sources), "answers": answers, "cpu_seconds": cpu_seconds})
+    lines = _reports({"notebooks": [], "sources": dict(sources), "answers": answers}, cpu_seconds)
+    return _judge(dict(sources), answers, lines)
+
+
+def _reports(job: Mapping[str, Any], cpu_seconds: int) -> list[dict[str, Any]]:
+    """What the process reports of a job, a line for each part until the one that ended it."""
+    data = json.dumps({**job, "cpu_seconds": cpu_seconds}).encode()
     # -I: neither the environment nor the working folder decides what the process imports.
     command = [sys.executable, "-I", "-W", "ignore", str(_CHILD)]
     seconds = cpu_seconds * _WALL_CLOCK_FACTOR
     try:
-        done = subprocess.run(command, input=job.encode(), capture_output=True, timeout=seconds, check=False)
+        done = subprocess.run(command, input=data, capture_output=True, timeout=seconds, check=False)
         if done.returncode == -signal.SIGKILL:
             # Its own limits end it otherwise. Memory may have run out through others; if not, it dies again.
-            done = subprocess.run(command, input=job.encode(), capture_output=True, timeout=seconds, check=False)
+            done = subprocess.run(command, input=data, capture_output=True, timeout=seconds, check=False)
     except subprocess.TimeoutExpired as expired:
         raise RuntimeError(f"the process that parses submissions hung for {seconds} s") from expired
     lines = [json.loads(line) for line in done.stdout.split(b"\n")[:-1]]
@@ -54,7 +85,7 @@ def parse(sources: Mapping[str, str], answers: str | None, cpu_seconds: int) -> 
         raise RuntimeError(
             f"the process that parses submissions did not start: {done.stderr[-500:].decode(errors='replace')}"
         )
-    return _judge(dict(sources), answers, lines[1:])
+    return lines[1:]
 
 
 def _judge(sources: dict[str, str], answers: str | None, lines: list[dict[str, Any]]) -> Parsed:

@@ -1,8 +1,11 @@
-"""Compile sources and parse TOML, one report a line. A script of its own: `parse.py` starts it and may lose it."""
+"""Compile sources, parse TOML and read notebooks, one report a line. A script of its own: `parse.py` starts it and
+may lose it."""
 
 import ast
 import contextlib
 import json
+import re
+import shlex
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +17,9 @@ else:
 
 _ADDRESS_SPACE = 1024**3
 _DEEPEST_ANSWERS = 6
+_DEEPEST_NOTEBOOK = 100
+_WRITES = re.compile(r"\s*%%(?:writefile|file)\b(?P<arguments>.*)\n?")
+_FILE_TAG = re.compile(r"(?:charlm/)?\w+\.(?:py|toml|md)")
 _MOST_TRICKS = 10
 # What opens other processes, the machine's files or the inside of the interpreter; no homework has a use for it.
 _MODULES = {"autograder", "ctypes", "_ctypes", "pytest", "_pytest", "signal", "socket", "subprocess", "support"}
@@ -100,6 +106,104 @@ def _named(node: ast.AST) -> Iterator[str]:
         yield from (path for path in _PATHS if path in node.value)
 
 
+class _NoNotebook(Exception):
+    """The text is no notebook that could be read; the message completes "it cannot be read: "."""
+
+
+def _notebook(text: str) -> dict[str, Any]:
+    """The cells that hold files: {"cell": from 1, "path", "append", "tagged", "text"}, in their order."""
+    try:
+        return {"problem": None, "cells": list(_file_cells(_cells(text)))}
+    except _NoNotebook as error:
+        return {"problem": str(error), "cells": []}
+
+
+def _cells(text: str) -> list[Any]:
+    try:
+        document = json.loads(text, object_pairs_hook=_distinct)
+    except (RecursionError, MemoryError):
+        raise _NoNotebook("it is nested too deeply") from None
+    except ValueError as error:
+        raise _NoNotebook(f"it is no JSON ({error})") from None
+    if _is_deeper(document, _DEEPEST_NOTEBOOK):
+        raise _NoNotebook("it is nested too deeply")
+    version = document.get("nbformat") if isinstance(document, dict) else None
+    if type(version) is not int or version != 4:
+        raise _NoNotebook("it does not say that it is of format 4: open it in Jupyter or Colab and save it again")
+    cells = document.get("cells")
+    if not isinstance(cells, list):
+        raise _NoNotebook("it has no list of cells")
+    return cells
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a key that is there twice, one program reads the first and another the second."""
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise _NoNotebook("it gives a key twice in one place")
+    return made
+
+
+def _is_deeper(value: object, most: int) -> bool:
+    level = [value]
+    for _ in range(most):
+        inner = [one.values() if isinstance(one, dict) else one for one in level if isinstance(one, (dict, list))]
+        level = [one for several in inner for one in several]
+        if not level:
+            return False
+    return True
+
+
+def _file_cells(cells: list[Any]) -> Iterator[dict[str, Any]]:
+    for number, cell in enumerate(cells, start=1):
+        kind, source, tags = _parts(cell, number)
+        named = {tag for tag in tags if _FILE_TAG.fullmatch(tag)}
+        first, _, rest = source.lstrip("\n").partition("\n")
+        writes = _WRITES.fullmatch(first) if kind == "code" else None
+        if not named and not writes:
+            continue
+        if len(named) > 1:
+            raise _NoNotebook(f"cell {number} is tagged with more than one file")
+        path, append = _arguments(writes["arguments"], number) if writes else (named.pop(), True)
+        body = rest if writes else source
+        text = body if body.endswith("\n") or not body else body + "\n"
+        yield {"cell": number, "path": path, "append": append, "tagged": not writes, "text": text}
+
+
+def _parts(cell: object, number: int) -> tuple[str, str, list[str]]:
+    """A cell's type, source and tags."""
+    if isinstance(cell, dict):
+        kind, source, metadata = cell.get("cell_type"), cell.get("source"), cell.get("metadata", {})
+        tags: Any = metadata.get("tags", []) if isinstance(metadata, dict) else None
+        if isinstance(source, list) and all(isinstance(line, str) for line in source):
+            source = "".join(source)
+        strings = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
+        if strings and isinstance(kind, str) and isinstance(source, str) and _is_text(source):
+            return kind, source.replace("\r\n", "\n").replace("\r", "\n"), tags
+    raise _NoNotebook(f"cell {number} is not what a cell has to be")
+
+
+def _is_text(source: str) -> bool:
+    """JSON can hold halves of characters, which no file can."""
+    try:
+        source.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in source
+
+
+def _arguments(text: str, number: int) -> tuple[str, bool]:
+    """The path in a %%writefile line, and whether the cell appends to it."""
+    try:
+        words = shlex.split(text.replace("\\", "/"))
+    except ValueError:
+        words = []
+    names = [word for word in words if word not in ("-a", "--append")]
+    if len(names) != 1 or names[0].startswith("-"):
+        raise _NoNotebook(f"the first line of cell {number} does not name one file")
+    return names[0], len(words) > 1
+
+
 def _depth(value: object) -> int:
     inner = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
     return 1 + max(map(_depth, inner), default=0)
@@ -110,6 +214,8 @@ def main() -> None:
     job = json.load(sys.stdin.buffer)
     _limit(job["cpu_seconds"])
     _report({})
+    for notebook in job["notebooks"]:
+        _report(_notebook(notebook))
     for name, source in job["sources"].items():
         _report(_compile(name, source))
     if job["answers"] is not None:
