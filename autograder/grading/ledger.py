@@ -85,6 +85,10 @@ class Ledger:
                 tell(f"warning: {error}; trying again after the next check")
             self._unwritten = str(error)
 
+    def measured(self, number: str, memory_mb: float) -> None:
+        """Keep what a check's processes took, for the next time that the results are written."""
+        self._records[number] = replace(self._records[number], memory_mb=memory_mb)
+
     def fault(self, check: str, reason: str) -> None:
         """The grader failed beside a verdict that is known: that stays, but the run is not graded."""
         sentences = [self.facts.grader_error, f"{check}: {reason}"]

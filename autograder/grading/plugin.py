@@ -134,6 +134,8 @@ class GradingPlugin:
             ledger.put(_record(info, error, call.duration))
         elif error:
             ledger.fault(info.number, f"after its verdict: {account(error)}")
+        if call.when == "teardown":  # by now its worker has ended
+            ledger.measured(info.number, self.context.take_peak_mb())
         return report
 
 

@@ -174,6 +174,10 @@ class RunContext:
             allowed += 3 * limits.training_seconds
         return max(0.1, min(allowed, self.time_left()))
 
+    def take_peak_mb(self) -> float:
+        """The most memory that a process of the submission took since this was asked before, of those that ended."""
+        return max((handle.session.take_peak_mb() for handle in self._opened), default=0.0)
+
     @cached_property
     def missing_protections(self) -> list[str]:
         """What this system lacks to hold a submission, in words. Runs nothing of the submission."""

@@ -1,4 +1,4 @@
-"""Two sides' attention, head by head, with what a reader who does not see the picture needs to know."""
+"""Two sides' attention, head by head, with what a reader who does not see the pictures needs to know."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograder.report import pictures
+from autograder.report.pictures import Matrix, finite
 
 
 def exhibit(
@@ -22,27 +22,48 @@ def exhibit(
     heads = []
     for one, other in zip(right, mine, strict=True):
         a, b = np.asarray(one, dtype=np.float64), np.asarray(other, dtype=np.float64)
-        picture = pictures.heat_maps(a, b, letters, names)
-        heads.append({"picture": picture, "alternative": alternative(a, b, letters, names)})
+        heads.append(_panels(a, b, letters, names))
     return {"why_not": "", "text": letters, "heads": heads}
 
 
-def alternative(right: NDArray[np.float64], mine: NDArray[np.float64], letters: str, names: tuple[str, str]) -> str:
-    """The picture in sentences: the largest difference and its place, the sums of rows, the weight of the future."""
-    strange = int((~np.isfinite(mine)).sum())
-    mine_finite, right_finite = (np.where(np.isfinite(side), side, 0.0) for side in (mine, right))
-    gap = np.abs(mine_finite - right_finite)
-    query, key = np.unravel_index(int(gap.argmax()), gap.shape)
-    parts = [
-        f"Largest difference {gap.max():.3g}"
-        + (
-            f", where position {query} ({letters[query]!r}) looks at {key} ({letters[key]!r})."
-            if gap.max() > 0
-            else "."
-        )
+def _panels(right: Matrix, mine: Matrix, letters: str, names: tuple[str, str]) -> list[dict[str, str]]:
+    """Four pictures of one head, each with its title and its content in a sentence."""
+    maps = [
+        {"title": name, "picture": pictures.probabilities(side, letters), "says": says(side)}
+        for name, side in zip(names, (right, mine), strict=True)
     ]
-    for name, side in zip(names, (right_finite, mine_finite), strict=True):
-        sums = side.sum(axis=1)
-        future = float(np.triu(side, 1).sum())
-        parts.append(f"{name}: rows sum to between {sums.min():.3g} and {sums.max():.3g}, {future:.3g} on the future.")
-    return " ".join(parts + ([f"NaN or infinity in {strange} places."] if strange else []))
+    gap = mine - right
+    sums = " ".join(f"{name}: {_sums(side)}." for name, side in zip(names, (right, mine), strict=True))
+    return [
+        *maps,
+        {"title": "difference", "picture": pictures.differences(gap, letters), "says": _furthest(gap, letters)},
+        {"title": "row sums", "picture": pictures.row_sums(right, mine, letters, names), "says": sums},
+    ]
+
+
+def says(side: Matrix) -> str:
+    """One side's attention [T, T] in a sentence: the sums of rows, the weight of the future, what is no number."""
+    future = float(np.triu(finite(side), 1).sum())
+    strange = int((~np.isfinite(side)).sum())
+    sentence = f"{_sums(side)}, {future:.3g} on the future.".capitalize()
+    return sentence + (f" NaN or infinity in {strange} places." if strange else "")
+
+
+def _sums(side: Matrix) -> str:
+    sums = side.sum(axis=1)
+    known = sums[np.isfinite(sums)]
+    if not len(known):
+        return "no row sums to a number"
+    low, high = f"{known.min():.3g}", f"{known.max():.3g}"
+    return f"rows sum to {low}" if low == high else f"rows sum to between {low} and {high}"
+
+
+def _furthest(gap: Matrix, letters: str) -> str:
+    size = np.abs(finite(gap))
+    if not size.max() > 0:
+        return "No number differs." if np.isfinite(gap).all() else "Nothing differs by a number."
+    query, key = np.unravel_index(int(size.argmax()), size.shape)
+    return (
+        f"Largest difference {size.max():.3g}, where position {query} ({letters[query]!r}) looks at {key} "
+        f"({letters[key]!r})."
+    )

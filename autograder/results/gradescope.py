@@ -118,6 +118,8 @@ def _test(
     if status == "failed":
         parts.append(f"*Hint:* {prose(info.hint)}")
     entry = _entry(info, record.outcome.value, "\n\n".join(filter(None, parts)), visibilities, record.seconds)
+    if record.memory_mb:
+        entry["extra_data"]["memory_mb"] = round(record.memory_mb)
     if status is not None:
         return entry | {"score": most if status == "passed" else 0.0, "max_score": most, "status": status}
     if record.outcome is Outcome.NOT_REACHED and state != "not graded":

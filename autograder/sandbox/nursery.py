@@ -88,6 +88,10 @@ def _is_the_graders(entry: str) -> bool:
     return inside and not {"site-packages", "dist-packages"} & set(path.parts)
 
 
+def _peak_kb(usage: resource.struct_rusage) -> int:
+    return usage.ru_maxrss // (1024 if sys.platform == "darwin" else 1)
+
+
 class Nursery:
     """Forks workers, ends them, and knows which are alive."""
 
@@ -95,7 +99,7 @@ class Nursery:
         self._channel, self._environment, self._seal = channel, environment, seal
         self._workers: set[int] = set()
         self._statuses: dict[int, int] = {}
-        self._peaks: dict[int, int] = {}  # of resident memory, in kB on Linux
+        self._peaks: dict[int, int] = {}  # of resident memory, in kB
 
     def serve(self) -> None:
         requests: dict[str, Callable[..., dict[str, Any]]] = {
@@ -148,9 +152,11 @@ class Nursery:
         self._workers.discard(pid)
         left = not self._sweep(uid)
         status = self._statuses.pop(pid, None)
+        peak = self._peaks.pop(pid, 0)
         # A worker begins with the memory that it shares with this process.
-        grown = self._peaks.pop(pid, 0) - resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return {"status": status if ended else None, "by_itself": by_itself, "left": left, "grown": max(0, grown)}
+        grown = max(0, peak - _peak_kb(resource.getrusage(resource.RUSAGE_SELF)))
+        known = status if ended else None
+        return {"status": known, "by_itself": by_itself, "left": left, "grown": grown, "peak": peak}
 
     def _wait(self, pid: int, seconds: float) -> bool:
         until = time.monotonic() + seconds
@@ -174,7 +180,7 @@ class Nursery:
                 return
             if pid in self._workers:
                 self._statuses[pid] = os.waitstatus_to_exitcode(status)
-                self._peaks[pid] = usage.ru_maxrss
+                self._peaks[pid] = _peak_kb(usage)
 
     def _sweep(self, uid: int | None) -> bool:
         """Kill orphans, and every process of `uid`, until none is left; whether that succeeded."""

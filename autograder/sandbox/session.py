@@ -77,6 +77,7 @@ class WorkerSession:
         self.missing: list[str] = []
         self.unimportable: dict[str, SubmissionError] = {}
         self.output = ""
+        self._peak_kb = 0
 
     def _publish(self, code: Path) -> Path:
         """Where the worker reads `charlm`: a copy that its user can read and not change, if it has one of its own."""
@@ -139,6 +140,11 @@ class WorkerSession:
         except SubmissionError as error:
             return error
         return None
+
+    def take_peak_mb(self) -> float:
+        """The most memory that any worker took that has ended since this was asked before."""
+        peak, self._peak_kb = self._peak_kb, 0
+        return peak / 1024
 
     def release(self, generation: int, number: int) -> None:
         """Let the worker forget an object, with the next request."""
@@ -283,6 +289,7 @@ class WorkerSession:
             worker.output.close()
             self.output = worker.output.kept.decode("utf-8", "replace")
             worker.scratch.delete()
+        self._peak_kb = max(self._peak_kb, ended["peak"])
         if ended["status"] is None or ended["left"]:
             raise SandboxError("processes of the submission could not be ended")
         return ended

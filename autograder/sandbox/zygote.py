@@ -73,7 +73,10 @@ class Zygote:
         return int(self._ask({"request": "spawn", "spec": asdict(spec)}, (sock, output))["pid"])
 
     def end(self, pid: int, uid: int | None, grace: float) -> dict[str, Any]:
-        """End a worker and all it left behind: `status` (negative: a signal), `by_itself`, `left`."""
+        """End a worker and all it left behind: `status` (negative: a signal), `by_itself`, `left`, and its memory.
+
+        In kB: `peak` is the most that it took, `grown` how much of it was beyond what it began with.
+        """
         seconds = grace + 2 * nursery.PATIENCE + ANSWER_SECONDS
         return self._ask({"request": "end", "pid": pid, "uid": uid, "grace": grace}, seconds=seconds)
 

@@ -88,7 +88,7 @@ class Puppet:
         return 1
 
     def end(self, pid: int, uid: int | None, grace: float) -> dict[str, Any]:
-        return {"status": 0, "by_itself": True, "left": False, "grown": 0}
+        return {"status": 0, "by_itself": True, "left": False, "grown": 0, "peak": 0}
 
     def close(self) -> None:
         self._sockets.put(None)

@@ -31,7 +31,8 @@ _UNSETTLED = {Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT, Outcome.OUT_OF_M
 class Record:
     """One check's result. `message` has one line per sentence and is empty when the check passed.
 
-    `values` holds numbers that may be shown only where the check's input is public.
+    `values` holds numbers that may be shown only where the check's input is public. `memory_mb` is the most that a
+    process of the submission took, PyTorch included; 0 where that is not known.
     """
 
     info: CheckInfo
@@ -41,6 +42,7 @@ class Record:
     settled: frozenset[str] = field(default_factory=frozenset)
     stub: bool = False
     seconds: float = 0.0
+    memory_mb: float = 0.0
 
 
 def record_of(info: CheckInfo, error: BaseException | None, seconds: float = 0.0) -> Record:
