@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     handout.add_argument("--out", type=Path, default=paths.DIST / "handout.zip", help="dist/handout.zip")
     handout.set_defaults(command=_handout)
 
+    rubric = commands.add_parser("rubric", help="print the rubric of the written answers, to paste into Gradescope")
+    rubric.set_defaults(command=_rubric)
+
     rehearse = commands.add_parser("rehearse", help="play Gradescope with a zip, under a container's limits")
     rehearse.add_argument(
         "archive", nargs="?", type=Path, metavar="ZIP", help="what `package` would write, if left out"
@@ -181,6 +184,16 @@ def _handout(options: argparse.Namespace) -> int:
         handout(options.out)
     except (*ERRORS, OSError) as error:
         return _fail(f"nothing is written: {error}")
+    return 0
+
+
+def _rubric(options: argparse.Namespace) -> int:
+    from autograder.rubric import RubricError, load_rubric, pasteable
+
+    try:
+        print(pasteable(load_rubric()), end="")
+    except RubricError as error:
+        return _fail(str(error))
     return 0
 
 

@@ -6,14 +6,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from autograder import calibration, corpus, packing, paths, template
+from autograder import calibration, corpus, packing, paths, rubric, template
 from autograder.grading.catalogue import CatalogueError, load_catalogue
 from autograder.rehearsal.container import Size
 from autograder.rehearsal.rehearse import Rehearsal, RehearsalError, rehearse
 from autograder.settings import SettingsError, load_settings
 
 PROGRAMS = ("run_autograder", "setup.sh")
-FILES = (*PROGRAMS, "assignment.toml", "constraints.txt", "requirements.txt", "reference/answers.toml")
+FILES = (*PROGRAMS, "assignment.toml", "constraints.txt", "requirements.txt")
 FOLDERS = ("autograder", "reference/charlm", "reference/data", "student_template/data", "student_template/tests")
 MOST_MB = 5.0
 
@@ -35,7 +35,7 @@ def package(
 
     `device` (cpu or cuda) is where the zip will grade: its calibration has to be there. Nothing is written when
     anything is wrong. Raises PackageError, SettingsError, CatalogueError, CorpusError, CalibrationError, TemplateError,
-    PackingError and RehearsalError, each with a sentence that says what.
+    PackingError, RubricError and RehearsalError, each with a sentence that says what.
     """
     validate(device, tell)
     data = build()
@@ -72,6 +72,9 @@ def validate(device: str, tell: Callable[[str], None]) -> None:
     if drifted := template.generate(check=True):
         raise PackageError(f"{drifted[0]} has drifted from reference/: run `python -m autograder template`")
     tell("template: agrees with the reference")
+    asked = rubric.load_rubric()
+    by_hand = f"{sum(question.points for question in asked):g} points over {len(asked)} questions for a person to grade"
+    tell(f"rubric: {by_hand}; not in the zip, `python -m autograder rubric` prints it")
     corpus.build()
     calibration.load(settings.training.gpu if device == "cuda" else settings.training.cpu)
     tell(f"calibration: fits the settings and the texts (trainings on {device})")
@@ -92,5 +95,5 @@ def build() -> bytes:
 
 ERRORS = (
     *(PackageError, packing.PackingError, RehearsalError, SettingsError, CatalogueError),
-    *(corpus.CorpusError, calibration.CalibrationError, template.TemplateError),
+    *(corpus.CorpusError, calibration.CalibrationError, rubric.RubricError, template.TemplateError),
 )

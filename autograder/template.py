@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from autograder import written
 from autograder.paths import REFERENCE, TEMPLATE
 
 if sys.version_info >= (3, 11):
@@ -102,6 +103,8 @@ def _wanted(reference: Path, template: Path) -> dict[Path, str]:
         filename = source.relative_to(reference.parent).as_posix()
         wanted[template / "charlm" / source.name] = stub(source.read_text(encoding="utf-8"), filename)
     choices = template / "tests" / "support" / "answer_choices.toml"
+    handout = (template / "README.md").read_text(encoding="utf-8")
+    wanted[template / "answers.md"] = written.blank(written.questions(handout))
     wanted[template / "answers.toml"] = blank_answers(tomllib.loads(choices.read_text(encoding="utf-8")))
     return wanted
 

@@ -46,7 +46,6 @@ def fake_zip(folder: Path, more: str = "", set_up: str = "echo ready\n", mode: b
         "setup.sh": set_up.encode(),
         "run_autograder": GRADER.replace("MORE", more).encode(),
         "assignment.toml": SETTINGS.read_bytes(),
-        "reference/answers.toml": b"",
         "reference/charlm/model.py": b"",
     }
     archive = folder / "fake.zip"

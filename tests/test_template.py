@@ -68,6 +68,7 @@ def project(tmp_path: Path) -> tuple[Path, Path]:
     shutil.copytree(REFERENCE / "charlm", reference / "charlm", ignore=shutil.ignore_patterns("__pycache__"))
     (template / "tests/support").mkdir(parents=True)
     shutil.copy(TEMPLATE / "tests/support/answer_choices.toml", template / "tests/support")
+    shutil.copy(TEMPLATE / "README.md", template)
     generate(check=False, reference=reference, template=template)
     return reference, template
 
@@ -100,7 +101,7 @@ def test_given_modules_stay_whole(module: str) -> None:
 
 
 def test_no_line_of_a_solution_is_in_the_template() -> None:
-    handed_out = [*(TEMPLATE / "charlm").glob("*.py"), TEMPLATE / "README.md", TEMPLATE / "answers.toml"]
+    handed_out = [*(TEMPLATE / "charlm").glob("*.py"), TEMPLATE / "README.md", *TEMPLATE.glob("answers.*")]
     text = "\n".join(path.read_text(encoding="utf-8") for path in handed_out)
     assert "solution:" not in text
     for module in STUBS:
@@ -152,7 +153,9 @@ def test_drift_is_reported_and_repaired(project: tuple[Path, Path]) -> None:
     (template / "charlm/data.py").unlink()
     (template / "charlm/left_over.py").write_text("")
     (template / "answers.toml").write_text("")
+    (template / "answers.md").unlink()
     drifted = [
+        "student_template/answers.md",
         "student_template/answers.toml",
         "student_template/charlm/data.py",
         "student_template/charlm/left_over.py",

@@ -13,13 +13,15 @@ from typing import Any
 from autograder.intake.archive import open_zip
 from autograder.intake.catalogue import Catalogue, Unreadable, shown, too_large
 from autograder.intake.folder import open_file, open_folder
-from autograder.intake.layout import ANSWERS, INIT, PACKAGE, lay_out
+from autograder.intake.layout import ANSWERS, INIT, PACKAGE, WRITTEN, lay_out
 from autograder.intake.limits import IntakeLimits
 from autograder.intake.notebook import Notebooks, open_notebooks
 from autograder.intake.parse import parse
 from autograder.intake.text import as_text
+from autograder.written import unanswered
 
 _WITHOUT_ANSWERS = "so the written answers cannot be checked"
+_GRADED_BY_A_PERSON = f"{WRITTEN} is graded by a person; it changes no points here."
 
 
 class IntakeError(Exception):
@@ -33,8 +35,8 @@ class Intake:
     `files` maps each copied file to the sha256 of its normalised bytes. `problems` says in sentences why the
     submission cannot be graded; when it is empty, the copy is complete. `answers` is {} when `answers_problem`
     says why. `notes` is worth telling, but no obstacle; `staff_notes` are for the instructor. `fingerprint` is the
-    same for the same normalised files, however they were packed, and "" where nothing was copied. Names and source
-    lines are the student's text.
+    same for the same normalised files, however they were packed and whatever answers.md says, and "" where nothing
+    was copied. Names and source lines are the student's text.
     """
 
     files: dict[str, str] = field(default_factory=dict)
@@ -63,7 +65,7 @@ def take_in(source: Path, target: Path, limits: IntakeLimits | None = None) -> I
         return Intake(problems=[str(error)])
     if got.problems:
         return Intake(problems=got.problems, notes=got.notes, answers_problem=got.answers_problem)
-    modules = {name: text for name, text in got.texts.items() if name != ANSWERS}
+    modules = {name: text for name, text in got.texts.items() if name not in (ANSWERS, WRITTEN)}
     parsed = parse(modules, got.texts.get(ANSWERS), limits.parse_cpu_seconds)
     answers_problem = got.answers_problem
     if parsed.problems:
@@ -72,7 +74,8 @@ def take_in(source: Path, target: Path, limits: IntakeLimits | None = None) -> I
     if parsed.answers_problem is not None:
         answers_problem = f"{ANSWERS} cannot be read, {_WITHOUT_ANSWERS}: {parsed.answers_problem}."
     files = {name: _put(target / name, text.encode()) for name, text in sorted(got.texts.items())}
-    return Intake(files, parsed.answers, [], got.notes, _fingerprint(files), answers_problem, parsed.tricks)
+    graded = {name: digest for name, digest in files.items() if name != WRITTEN}
+    return Intake(files, parsed.answers, [], got.notes, _fingerprint(graded), answers_problem, parsed.tricks)
 
 
 def _open(source: Path, limits: IntakeLimits) -> AbstractContextManager[Catalogue]:
@@ -126,12 +129,17 @@ def _collect(catalogue: Catalogue) -> _Collected:
         try:
             texts[name] = _read(catalogue, notebooks, path)
         except Unreadable as error:
-            if name == ANSWERS:
+            if name == WRITTEN:
+                notes.append(f"{error} {_GRADED_BY_A_PERSON}")
+            elif name == ANSWERS:
                 answers_problem = f"{ANSWERS} cannot be used, {_WITHOUT_ANSWERS}: {error}"
             else:
                 problems.append(str(error))
     if ANSWERS not in layout.found:
         answers_problem = f"{ANSWERS} is missing, {_WITHOUT_ANSWERS}: copy it from the handout and fill it in."
+    if empty := unanswered(texts.get(WRITTEN, "")):
+        which = ", ".join(map(str, empty[:20]))
+        notes.append(f"{WRITTEN} has nothing yet under problem {which}. {_GRADED_BY_A_PERSON}")
     texts.setdefault(f"{PACKAGE}/{INIT}", "")
     return _Collected(texts, problems, notes, answers_problem, cells)
 

@@ -12,6 +12,7 @@ PACKAGE = "charlm"
 MODULES = ("tokenizer.py", "data.py", "attention.py", "model.py", "training.py")
 INIT = "__init__.py"
 ANSWERS = "answers.toml"
+WRITTEN = "answers.md"
 _NEVER_GRADED = {"experiments.py", INIT}
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".rar", ".7z")
 
@@ -26,7 +27,7 @@ class Layout:
 
 
 def lay_out(files: Iterable[str]) -> Layout:
-    """Find the package folder (`charlm/`, at any depth, or loose modules) and answers.toml beside or in it."""
+    """Find the package folder (`charlm/`, at any depth, or loose modules), and both files of answers."""
     paths = sorted(files)
     if not paths:
         return Layout(
@@ -41,9 +42,7 @@ def lay_out(files: Iterable[str]) -> Layout:
     found = {
         f"{PACKAGE}/{name}": _join(folders[0], name) for name in (*MODULES, INIT) if _join(folders[0], name) in paths
     }
-    answers = next((path for path in _answer_places(folders[0]) if path in paths), None)
-    if answers is not None:
-        found[ANSWERS] = answers
+    found |= _answers(folders[0], paths)
     missing = [_missing(name, paths, found) for name in MODULES if f"{PACKAGE}/{name}" not in found]
     return Layout(found, missing + _collisions(paths, found), _left_out(paths, folders[0]))
 
@@ -63,15 +62,16 @@ def _candidates(paths: list[str]) -> list[str]:
     return [folder for folder in counts if rank(folder) == best]
 
 
-def _answer_places(folder: str) -> list[str]:
-    """Where answers.toml may lie: beside charlm/, in it, or further up."""
-    places = [_join(folder, ANSWERS)]
+def _answers(folder: str, paths: list[str]) -> dict[str, str]:
+    """Where answers.toml and answers.md are: beside charlm/, in it, or further up."""
+    folders = [folder]
     while folder:
         folder = folder.rpartition("/")[0]
-        places.append(_join(folder, ANSWERS))
-    if len(places) > 1:
-        places[0], places[1] = places[1], places[0]
-    return places
+        folders.append(folder)
+    folders[:2] = reversed(folders[:2])
+    places = {name: [_join(folder, name) for folder in folders] for name in (ANSWERS, WRITTEN)}
+    found = {name: next((path for path in places[name] if path in paths), None) for name in places}
+    return {name: path for name, path in found.items() if path is not None}
 
 
 def _nothing_found(paths: list[str]) -> list[str]:
@@ -122,8 +122,8 @@ def _collisions(paths: list[str], found: Mapping[str, str]) -> list[str]:
         folded.setdefault(path.casefold(), []).append(path)
     return [
         f"{' and '.join(map(shown, folded[path.casefold()][:2]))} differ only in capitals: keep {shown(path)} only."
-        for path in found.values()
-        if len(folded[path.casefold()]) > 1
+        for name, path in found.items()
+        if name != WRITTEN and len(folded[path.casefold()]) > 1
     ]
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from autograder.paths import TEMPLATE
+from autograder.paths import REFERENCE, TEMPLATE
 
 DUE = datetime(2026, 3, 2, 23, 59, tzinfo=timezone(timedelta(hours=-8)))
 
@@ -42,7 +42,8 @@ def lay_out(case: Case, platform: Path, total_points: float) -> None:
         (platform / name).mkdir()
     charlm = platform / "submission" / "charlm"
     shutil.copytree(case.code / "charlm", charlm, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(case.code / "answers.toml", platform / "submission")
+    whose = REFERENCE if case.score is None else TEMPLATE  # no zip has answers in it
+    shutil.copy(whose / "answers.toml", platform / "submission")
     text = json.dumps(metadata(case, total_points), indent=2)
     (platform / "submission_metadata.json").write_text(text, encoding="utf-8")
 
