@@ -136,12 +136,14 @@ class RunContext:
     @contextmanager
     def fresh_submission(self, number: str, *, on_device: bool = False) -> Iterator[Submission]:
         """The submission in a worker that no other check has used; `on_device`: it has the accelerator of this run."""
-        session = self._submission.session
-        accelerator = [("make_available", (self.accelerator,))] if on_device else []
-        session.fresh(self.seed_for("worker", number), [*self._preparation, *accelerator])
-        with session.within(self.check_seconds(number)):
+        self._begin_worker(number, on_device=on_device)
+        with self.time_for(number):
             yield self._submission
-        session.fresh()
+        self._submission.session.fresh()
+
+    def _begin_worker(self, number: str, *, on_device: bool) -> None:
+        accelerator = [("make_available", (self.accelerator,))] if on_device else []
+        self._submission.session.fresh(self.seed_for("worker", number), [*self._preparation, *accelerator])
 
     @contextmanager
     def time_for(self, number: str) -> Iterator[None]:

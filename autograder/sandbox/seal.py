@@ -109,6 +109,7 @@ class Seal:
         self._named = [name for name, _ in functions.values()]
         self._functions_now = [value for _, value in functions.values()]
         self._codes = [part for value in self._functions_now for part in _code(value)]
+        self._watchers = _watchers()
 
     def check(self) -> None:
         """Raises Replaced when something is not as it was."""
@@ -126,7 +127,9 @@ class Seal:
         if not all(map(operator.is_, now, self._codes)):
             changed = map(operator.is_not, now, self._codes)
             return next(self._named[index // 3] for index, other in enumerate(changed) if other)
-        return _mode_left() or _traced()
+        if not all(map(operator.is_, _watchers(), self._watchers)):
+            return "what Python's functions do, by a trace or a profile that it never ends"
+        return _mode_left()
 
     def _functions(self) -> Iterator[tuple[str, types.FunctionType]]:
         for space in self._spaces:
@@ -182,11 +185,11 @@ def _inside(value: object) -> Iterator[types.FunctionType]:
             yield from _inside(part)
 
 
-def _traced(trace: Callable[[], object] = sys.gettrace, profile: Callable[[], object] = sys.getprofile) -> str | None:
-    """A function that is told of every line, also of our own, can change what these find."""
-    if trace() is not None or profile() is not None:
-        return "what Python's functions do, by a trace or a profile that it never ends"
-    return None
+def _watchers(
+    trace: Callable[[], object] = sys.gettrace, profile: Callable[[], object] = sys.getprofile
+) -> tuple[object, object]:
+    """What is told of every line and call, also of our own, and so can change what these find."""
+    return trace(), profile()
 
 
 def _mode_left(

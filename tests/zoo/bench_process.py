@@ -23,6 +23,7 @@ from typing import Any, TextIO
 import pytest
 
 from autograder.grading.catalogue import load_catalogue
+from autograder.grading.ledger import Ledger
 from autograder.grading.plugin import GradingPlugin
 from autograder.grading.run import CONFIG
 from autograder.grading.run_context import RunContext
@@ -38,33 +39,37 @@ from tests.zoo.margins import Ruler
 from tests.zoo.reach import ANSWERS, Marks
 
 
-class Sheet:
-    """The records of one grading. It stands in for the ledger, and writes no results."""
+class Sheet(Ledger):
+    """The records of one grading, of which nothing is written."""
 
-    def __init__(self) -> None:
-        self.records: dict[str, Record] = {}
+    def write(self, *, lasting: bool = False) -> None:
+        pass
 
-    def put(self, record: Record) -> None:
-        self.records[record.info.number] = record
+    def fault(self, check: str, reason: str) -> None:
+        raise RuntimeError(f"{check}: {reason}")
 
-    def fault(self, *what: str) -> None:
-        raise RuntimeError(": ".join(what))
+    def passed(self, number: str) -> bool:
+        return self._records[number].outcome is Outcome.PASSED
+
+    def settled(self) -> list[Record]:
+        """The records of the checks that were run."""
+        return [record for record in settle(self._records.values()) if record.outcome is not Outcome.NOT_REACHED]
 
 
 class ZooContext(RunContext):
     """A run whose worker serves all checks of a problem: a fork for each costs more than what the checks compute."""
 
-    _problem = ""
+    ledger: Sheet
+    _serves: tuple[str, bool] | None = None
 
     @contextmanager
-    def fresh_submission(self, number: str) -> Iterator[Submission]:
-        session, seed = self._submission.session, self.seed_for("worker", number)
-        problem = number.partition(".")[0]
-        if problem != self._problem:
-            session.fresh(seed)
-            self._problem = problem
-        with session.within(self.check_seconds(number)):
-            self._submission.probes.seed_torch(seed)
+    def fresh_submission(self, number: str, *, on_device: bool = False) -> Iterator[Submission]:
+        serves = (number.partition(".")[0], on_device)
+        if serves != self._serves:
+            self._begin_worker(number, on_device=on_device)
+            self._serves = serves
+        with self.time_for(number):
+            self._submission.probes.seed_torch(self.seed_for("worker", number))
             yield self._submission
 
 
@@ -75,7 +80,7 @@ class Bench:
         self._zygote, self._orders, self._verdicts, self._marks = zygote, orders, verdicts, marks
         self._ruler = Ruler()
         self._settings, self._catalogue = load_settings(), load_catalogue()
-        self._grading = GradingPlugin(self._context(REFERENCE, {}, 0, Sheet()))
+        self._grading = GradingPlugin(self._context(REFERENCE, {}, 0))
 
     def run(self) -> None:
         """Answer orders until there are no more."""
@@ -104,16 +109,16 @@ class Bench:
         intake = take_in(submission, folder / "copy")
         if intake.problems:
             raise RuntimeError(f"{order['name']}: {intake.problems}")
-        sheet = Sheet()
-        context = self._grading.context = self._context(folder / "copy", intake.answers, order["seed"], sheet)
+        context = self._grading.context = self._context(folder / "copy", intake.answers, order["seed"])
+        sheet = context.ledger
         reached, margins = {}, {}
         with contextlib.closing(context):
             for number in order["checks"] or items:
                 reached[number] = self._run(items[number])
                 margins[number] = self._ruler.take()
-                if order["stop_early"] and sheet.records[number].outcome is not Outcome.PASSED:
+                if order["stop_early"] and not sheet.passed(number):
                     break
-        settled = settle(sheet.records.values())
+        settled = sheet.settled()
         return {
             "outcomes": {record.info.number: record.outcome.value for record in settled},
             "messages": {record.info.number: record.message for record in settled if record.message},
@@ -130,12 +135,12 @@ class Bench:
         entered = self._marks.take() if self._marks else []
         return [*entered, ANSWERS] if "answers" in item.fixturenames else entered  # type: ignore[attr-defined]
 
-    def _context(self, code: Path, answers: dict[str, Any], seed: int, sheet: Sheet) -> ZooContext:
+    def _context(self, code: Path, answers: dict[str, Any], seed: int) -> ZooContext:
         asked_for: Any = SimpleNamespace(
             submission=code, device="cpu", without_training=False, on_platform=False, started=time.monotonic()
         )
-        ledger: Any = sheet
-        return ZooContext(asked_for, self._settings, self._catalogue, ledger, self._zygote, code, answers, seed)
+        sheet = Sheet(asked_for, self._settings, self._catalogue)
+        return ZooContext(asked_for, self._settings, self._catalogue, sheet, self._zygote, code, answers, seed)
 
 
 def main() -> None:

@@ -35,8 +35,9 @@ class Marks:
 
     def record(self) -> None:
         """Note every function of a submission that this process and its forks enter from now on."""
-        threading.setprofile(self._note)
-        sys.setprofile(self._note)
+        note = self._note  # one object, by which seals know it
+        threading.setprofile(note)
+        sys.setprofile(note)
 
     def stop(self) -> None:
         """No longer in this process; its forks go on."""

@@ -22,7 +22,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Generated:
-    """What `watch_generate` saw. `shown` has the windows in order, `modes` those of the model and its submodules."""
+    """What `watch_generate` saw. `shown` has the first windows, in order, `modes` those of the model and its parts."""
 
     result: Any
     device: str

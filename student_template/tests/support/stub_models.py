@@ -16,6 +16,8 @@ from torch.nn import functional as F
 from support.simulated.mixing import NAME
 from support.simulated.tensor import is_simulated
 
+MOST_SHOWN = 1000  # windows in one report; a row at a time, a check of probabilities shows twenty times as many
+
 _device: Any = torch.Tensor.device.__get__
 
 # Beside the models, so that code that changes a model's attributes does not change what was seen of it.
@@ -73,7 +75,7 @@ def watch_generate(
 
     With a `seed` it is given a CPU generator in that state; torch's global generator starts from `global_seed`.
 
-    Returns: `result`; its `device`; the windows `shown` to the model; whether any was `recorded` for a
+    Returns: `result`; its `device`; the first windows `shown` to the model; whether any was `recorded` for a
     gradient; the training `modes` of the model and its submodules afterwards; the `prompt` afterwards.
     """
     scores = bigram(table, device)
@@ -87,7 +89,7 @@ def watch_generate(
     return {
         "result": result.cpu() if isinstance(result, Tensor) else result,
         "device": place(result),
-        "shown": scores.shown,
+        "shown": scores.shown[:MOST_SHOWN],
         "recorded": any(scores.recorded),
         "modes": [module.training for module in model.modules()],
         "prompt": prompt.cpu(),
