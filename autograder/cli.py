@@ -12,6 +12,7 @@ from autograder import paths
 from autograder.fresh_start import hand_over, start_again
 
 USAGE_ERROR, GRADER_ERROR = 2, 3
+DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         "submission", nargs="?", type=Path, help="a folder, a zip file or a notebook; the platform's, if left out"
     )
     grade.add_argument("--out", type=Path, help="folder for the results (results/<submission> by default)")
-    grade.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), default="auto")
+    grade.add_argument("--device", choices=DEVICES, default="auto")
     grade.add_argument("--without-training", action="store_true", help="leave the short trainings out")
     grade.add_argument("--seed", type=_seed, help="draw the hidden inputs from this seed, to repeat a grading")
     grade.add_argument("--seed-descriptor", type=int, help=argparse.SUPPRESS)  # where the fresh start finds the seed
@@ -66,13 +67,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_rehearsal(rehearse)
     rehearse.set_defaults(command=_rehearse)
 
-    diff = commands.add_parser("diff", help="show where a submission leaves the reference, stage by stage")
+    diff = commands.add_parser(
+        "diff", help="show where a submission leaves the reference, stage by stage", allow_abbrev=False
+    )
     diff.add_argument("submission", type=Path, help="a folder, a zip file or a notebook")
     diff.add_argument(
         "--against", default="reference", metavar="OTHER", help="another submission (the reference, if left out)"
     )
+    diff.add_argument("--device", choices=DEVICES, default="auto", help="where the device stages run")
     diff.add_argument("--json", type=Path, metavar="FILE", help="write the same for machines")
     diff.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures, one file in itself")
+    diff.add_argument("--started-again", action="store_true", help=argparse.SUPPRESS)
     diff.set_defaults(command=_diff)
 
     calibrate = commands.add_parser("calibrate", help="measure the bands that short trainings are judged by")
@@ -134,8 +139,12 @@ def _start_again(seed: int | None) -> int:
             next(arguments)
         elif not argument.startswith("--seed="):
             kept.append(argument)
+    return _replace_this([*kept[:1], f"--seed-descriptor={hand_over(seed)}", *kept[1:]])
+
+
+def _replace_this(arguments: Sequence[str]) -> int:
     try:
-        start_again([*kept[:1], f"--seed-descriptor={hand_over(seed)}", *kept[1:]])
+        start_again(arguments)
     except OSError as error:
         return _fail(f"the grader could not start itself again: {error}")
 
@@ -215,11 +224,26 @@ def _rehearse(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from autograder.diff.command import diff
+    from autograder.diff.command import DiffRequest, diff
+    from autograder.fresh_start import end
     from autograder.grading.messages import open_standard_streams
 
     open_standard_streams()
-    return diff(options.submission, options.against, options.json, options.html)
+    if options.arguments is None and not options.started_again:
+        return _replace_this([*sys.argv[1:2], "--started-again", *sys.argv[2:]])
+    status = diff(
+        DiffRequest(
+            submission=options.submission,
+            against=None if options.against == "reference" else Path(options.against),
+            device=options.device,
+            json_file=options.json,
+            html_file=options.html,
+            started=options.started,
+        )
+    )
+    if options.started_again:
+        end(status)
+    return status
 
 
 def _calibrate(options: argparse.Namespace) -> int:

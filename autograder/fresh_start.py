@@ -6,6 +6,7 @@ theirs to search. The seed waits in a pipe instead, which only the process that 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,14 @@ def start_again(arguments: Sequence[str]) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os.execve(sys.executable, [sys.executable, *program, *arguments], environment)
+
+
+def end(status: int) -> NoReturn:
+    """End this process at once: taking down an interpreter that has torch in it takes a third of a second."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def hand_over(seed: int | None) -> int:

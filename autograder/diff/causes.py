@@ -6,19 +6,17 @@ import ast
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.diff.compare import Verdict, compare
 from autograder.diff.differ import Comparison, Differ
-from autograder.diff.observe import Look, Seen, look_at
-from autograder.diff.rows import STAGES_OF, Row, first_red, renew
+from autograder.diff.observe import Look, Seen, look_at_all
+from autograder.diff.rows import STAGES_OF, Row, below, first_red, own_difference
 from autograder.diff.stage import Stage
 from autograder.paths import REFERENCE
-from autograder.sandbox.handle import RemoteSubmission
-from autograder.sandbox.zygote import Zygote
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -57,58 +55,71 @@ def likely(differ: Differ, found: Comparison, causes: Iterable[Cause]) -> list[C
     red = first_red(found.rows)
     if red is None:
         return []
-    stages = {stage.id: stage for stage in differ.stages}
-    others = any(row.own.verdict is Verdict.DIFFERENT and row is not red for row in found.rows)
-    return [
-        cause for cause in causes if cause.stage == red.id and _reproduces(differ, found, cause, stages, red, others)
+    mine = found.seen[1].looks
+    first, *others = _to_look_at(differ.stages, found, red)
+    possible = [cause for cause in causes if cause.stage == red.id]
+    looks = differ.side_by_side(lambda cause: _looks(differ, cause, [first]), possible)
+    possible = [
+        cause for cause, look in zip(possible, looks, strict=True) if _same_look(first, look[red.id], mine[red.id])
     ]
+    parts = [others[::2], others[1::2]]  # of the work on one cause, for two processors
+    orders = [(cause, stages) for cause in possible for stages in parts]
+    halves = differ.side_by_side(lambda order: _looks(differ, *order), orders)
+    whole = [{**one, **other} for one, other in zip(halves[::2], halves[1::2], strict=True)]
+    return [cause for cause, look in zip(possible, whole, strict=True) if _explains(differ, found, look)]
 
 
-def _reproduces(
-    differ: Differ, found: Comparison, cause: Cause, stages: dict[str, Stage], red: Row, others: bool
-) -> bool:
-    """Whether the mistake gives the same at the red row, and then at each of the rows that it could change.
+def _to_look_at(stages: Sequence[Stage], found: Comparison, red: Row) -> list[Stage]:
+    """The red stage, then those that differ, or that a mistake which shows at the red one could change.
 
-    Where `others` are wrong as well, what follows from the first one may have a second cause, so that only the stages
-    of the same part count.
+    Stand-ins only serve where there may be another mistake: at rows that are red themselves.
     """
-    looks = found.seen[1].looks
-    with changed_reference(cause) as code, side_of(differ.zygote, code) as handle:
-        if not _same_look(stages[red.id], looks[red.id], handle):
-            return False
-        named = _of_the_same_part(red.id) if others else _touched(found.rows, differ.stages, red.id)
-        device = ""
-        for stage in differ.stages:
-            if stage.id not in named or stage.id == red.id:
-                continue
-            if stage.device != device:
-                device = stage.device
-                renew(handle, device)
-            if not _same_look(stage, looks[stage.id], handle):
-                return False
-    return True
+    part = next((names for names in STAGES_OF.values() if red.id in names), ())
+    underneath = below(stages)
+    verdicts = {row.id: row.own.verdict for row in found.rows}
+    wanted = [
+        stage if verdicts[stage.id] is Verdict.DIFFERENT else replace(stage, replaced=())
+        for stage in stages
+        if verdicts[stage.id] is not Verdict.SAME or stage.id in part or red.id in underneath[stage.id]
+    ]
+    return sorted(wanted, key=lambda stage: stage.id != red.id)
 
 
-def _of_the_same_part(name: str) -> set[str]:
-    return next((set(names) for names in STAGES_OF.values() if name in names), {name})
+def _looks(differ: Differ, cause: Cause, stages: Iterable[Stage]) -> dict[str, Look]:
+    """What the reference gives with the mistake in it."""
+    with changed_reference(cause) as code, closing(differ.subject(code)) as subject:
+        return look_at_all(subject, stages)
 
 
-def _touched(found: list[Row], stages: Iterable[Stage], name: str) -> set[str]:
-    """The rows that differ in any way, and the stages that build on this one at once."""
-    differing = {row.id for row in found if row.own.verdict in (Verdict.DIFFERENT, Verdict.FOLLOWS)}
-    return differing | {stage.id for stage in stages if name in stage.builds_on} | _of_the_same_part(name)
+def _explains(differ: Differ, found: Comparison, looks: Mapping[str, Look]) -> bool:
+    """Whether the mistake gives the submission's numbers wherever it could change them.
+
+    Another red row may have a mistake of its own, which this one has no part in; what follows from it says nothing.
+    """
+    right, mine = (seen.looks for seen in found.seen)
+    verdicts = {row.id: row.own.verdict for row in found.rows}
+    unlike = [
+        stage for stage in differ.stages if stage.id in looks and not _same_look(stage, looks[stage.id], mine[stage.id])
+    ]
+    elsewhere = {
+        stage.id
+        for stage in unlike
+        if verdicts[stage.id] is Verdict.DIFFERENT
+        and own_difference(stage, right[stage.id], looks[stage.id])[0].verdict is not Verdict.DIFFERENT
+    }
+    underneath = below(differ.stages)
+    return all(stage.id in elsewhere or underneath[stage.id] & elsewhere for stage in unlike)
 
 
-def _same_look(stage: Stage, mine: Look, handle: RemoteSubmission) -> bool:
-    look = look_at(handle, stage.look, stage.replaced)
-    if not _same(stage, look.own, mine.own):
+def _same_look(stage: Stage, one: Look, other: Look) -> bool:
+    if not _same(stage, one.own, other.own):
         return False
-    return look.doubled is None or mine.doubled is None or _same(stage, look.doubled, mine.doubled)
+    return one.doubled is None or other.doubled is None or _same(stage, one.doubled, other.doubled)
 
 
 def _same(stage: Stage, one: Seen, other: Seen) -> bool:
     if one.error is not None and other.error is not None:
-        return one.error[0] == other.error[0]
+        return one.error == other.error
     found = compare(one, other, optional=stage.optional, loose=stage.loose)
     return found.verdict in (Verdict.SAME, Verdict.NOT_SHOWN)
 
@@ -139,8 +150,3 @@ def changed(source: str, cause: Cause) -> str:
     if inside.count(cause.old) != 1:
         raise ValueError(f"{cause.name}: {inside.count(cause.old)} times, not once, in {cause.function}: {cause.old!r}")
     return "".join(lines[:start]) + inside.replace(cause.old, cause.new) + "".join(lines[end:])
-
-
-def side_of(zygote: Zygote, code: Path) -> RemoteSubmission:
-    """A worker for changed code of the reference. It may raise, so it is not trusted."""
-    return RemoteSubmission(zygote, code)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
-import sys
+import signal
 import tempfile
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-
-from autograder.diff.causes import likely, load_causes
-from autograder.diff.differ import Differ, Side
-from autograder.diff.tables import as_json, show
-from autograder.intake import Intake, IntakeError, take_in
+from autograder.diff.outputs import Output
+from autograder.grading.messages import account, tell
+from autograder.grading.supervise import Family, Interrupted
 from autograder.paths import REFERENCE, ROOT
-from autograder.results.text import clean, clean_line
-from autograder.sandbox.zygote import SandboxError, Zygote
+
+if TYPE_CHECKING:
+    from autograder.diff.differ import Comparison, Side
+    from autograder.sandbox.zygote import Zygote
+    from autograder.settings import Settings
 
 DONE, USAGE, FAULT = 0, 2, 3
 PIPE_WIDTH = 140  # columns where no terminal says how many it has: no row is wrapped
@@ -26,58 +29,126 @@ PIPE_WIDTH = 140  # columns where no terminal says how many it has: no row is wr
 SECRET = tuple(ROOT / name for name in ("autograder", "reference", "tests", "assignment.toml", "results", ".git"))
 
 
+@dataclass(frozen=True)
+class DiffRequest:
+    """What to compare, and where to write it besides the terminal. `against` is None for the reference."""
+
+    submission: Path
+    against: Path | None
+    device: str
+    json_file: Path | None
+    html_file: Path | None
+    started: float
+
+
 class Unusable(Exception):
-    """A side that cannot be compared, with sentences that may hold a student's names."""
+    """The request cannot be met, for a reason that lies with who made it. May hold a student's names."""
 
 
-def diff(
-    submission: Path, against: str = "reference", json_file: Path | None = None, html_file: Path | None = None
-) -> int:
-    """Compare `submission` with the reference or with the submission at the path `against`.
+def diff(request: DiffRequest) -> int:
+    """Compare the submission with the reference or another submission.
 
     Returns 0 when they were compared, whatever came out; 2 when a path is no submission, or one that cannot be taken
-    in; 3 when the tool failed.
+    in, or a file cannot be written; 3 when the tool failed. A signal that ends this process leaves nothing behind.
     """
-    other = REFERENCE if against == "reference" else Path(against)
-    began = time.monotonic()
-    work = Path(tempfile.mkdtemp(prefix="autograder-diff-"))
     try:
-        work.chmod(0o711)
-        right = _take_in(other, work / "right", "reference" if against == "reference" else str(other))
-        mine = _take_in(submission, work / "mine", str(submission))
-        with Zygote.start_apart() as zygote:
-            zygote.protect(SECRET)
-            differ = Differ(zygote, right)
-            _ = differ.expected
-            shutil.rmtree(right.code)  # so that the second side cannot read the first
-            comparison = differ.compare(mine)
-            if against == "reference":
-                causes = likely(differ, comparison, load_causes())
-                comparison = replace(comparison, causes=tuple(cause.say for cause in causes))
-        if json_file is not None:
-            json_file.write_text(json.dumps(as_json(comparison), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-        if html_file is not None:
-            from autograder.report.diff_page import page  # with the workers gone: it takes memory, and a second
-
-            html_file.write_text(page(comparison, differ.device, time.monotonic() - began), encoding="utf-8")
-        console = Console()
-        show(comparison, console if console.is_terminal else Console(width=PIPE_WIDTH))
-    except (IntakeError, Unusable) as error:
-        return _say(str(error), USAGE)
-    except (SandboxError, OSError) as error:
-        return _say(f"nothing is compared: {error}", FAULT)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+        with contextlib.ExitStack() as stack:
+            outputs = {path: _open(path, stack) for path in (request.json_file, request.html_file) if path is not None}
+            with Family():
+                comparison, device = _compared(request)
+            _write(request, outputs, comparison, device)
+        _print(comparison)
+    except Unusable as error:
+        tell(f"error: {error}")
+        return USAGE
+    except Interrupted as interrupted:
+        tell(f"error: ended by {interrupted}; nothing is compared")
+        signal.signal(interrupted.number, signal.SIG_DFL)
+        os.kill(os.getpid(), interrupted.number)
+    except BrokenPipeError:
+        return DONE  # who read the table has seen enough
+    except Exception as error:
+        tell(f"error: nothing is compared. {account(error)}")
+        return FAULT
     return DONE
 
 
-def _take_in(source: Path, target: Path, name: str) -> Side:
-    intake: Intake = take_in(source, target)
+def _open(path: Path, stack: contextlib.ExitStack) -> Output:
+    try:
+        return stack.enter_context(Output(path))
+    except OSError as error:
+        raise Unusable(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _compared(request: DiffRequest) -> tuple[Comparison, str]:
+    """Everything that needs workers. None of them is left when this returns or raises."""
+    for path in (request.submission, request.against):
+        if path is not None and not path.exists():
+            raise Unusable(f"there is no submission at {path}")
+    work = Path(tempfile.mkdtemp(prefix="autograder-diff-"))
+    try:
+        work.chmod(0o711)
+        from autograder.sandbox import nursery
+        from autograder.sandbox.zygote import Zygote
+
+        with Zygote.start(nursery.ALL_BUT_TRAINING) as early, Zygote.start() as zygote:
+            return _compare(request, work, zygote, early)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _compare(request: DiffRequest, work: Path, zygote: Zygote, early: Zygote) -> tuple[Comparison, str]:
+    from autograder.devices import accelerator_for, device_for
+    from autograder.diff.causes import likely, load_causes
+    from autograder.diff.differ import Differ
+    from autograder.sandbox.limits import MIB, Limits
+    from autograder.settings import load_settings
+
+    settings = load_settings()
+    device = accelerator_for(device_for(request.device))
+    right = _take_in(request.against or REFERENCE, work / "right", settings, request.against is None)
+    mine = _take_in(request.submission, work / "mine", settings, False)
+    limits = Limits(memory=settings.limits.memory_mb * MIB)
+    early.protect(SECRET)
+    differ = Differ(zygote, right, device, limits, settings.shortcuts.forbidden, early)
+    comparison = differ.compare(mine)
+    if request.against is None:
+        causes = likely(differ, comparison, load_causes())
+        comparison = replace(comparison, causes=tuple(cause.say for cause in causes))
+    return comparison, device
+
+
+def _take_in(source: Path, target: Path, settings: Settings, is_reference: bool) -> Side:
+    from autograder.diff.differ import Side
+    from autograder.intake import IntakeError, IntakeLimits, take_in
+    from autograder.results.text import clean_line
+
+    name = "reference" if is_reference else str(source)
+    sizes = IntakeLimits(files=settings.limits.submission_files, total_bytes=int(settings.limits.submission_mb * 2**20))
+    try:
+        intake = take_in(source, target, sizes)
+    except IntakeError as error:
+        raise Unusable(str(error)) from None
     if intake.problems:
         raise Unusable("\n".join(f"{name}: {problem}" for problem in intake.problems))
     return Side(clean_line(name), target, intake.answers)
 
 
-def _say(message: str, status: int) -> int:
-    print(f"error: {clean(message)}", file=sys.stderr)
-    return status
+def _write(request: DiffRequest, outputs: dict[Path, Output], comparison: Comparison, device: str) -> None:
+    from autograder.diff.tables import as_json
+
+    if request.json_file is not None:
+        outputs[request.json_file].write(json.dumps(as_json(comparison), indent=1, allow_nan=False) + "\n")
+    if request.html_file is not None:
+        from autograder.report.diff_page import page  # with the workers gone: it takes memory, and a second
+
+        outputs[request.html_file].write(page(comparison, device, time.monotonic() - request.started))
+
+
+def _print(comparison: Comparison) -> None:
+    from rich.console import Console
+
+    from autograder.diff.tables import show
+
+    console = Console()
+    show(comparison, console if console.is_terminal else Console(width=PIPE_WIDTH))

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from autograder.diff.rows import Observed, Row, all_stages, observe, rows
+from autograder.diff import flow as flows
+from autograder.diff.observe import look_at_all
+from autograder.diff.rows import Observed, Row, all_stages, rows
+from autograder.diff.subject import Subject
 from autograder.paths import REFERENCE
-from autograder.sandbox.handle import RemoteSubmission
 from autograder.sandbox.limits import Limits
-from autograder.sandbox.worker import MODULES
 from autograder.sandbox.zygote import Zygote
-from support.checking import SubmissionError
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-IMPORT_SECONDS = 20.0
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -63,11 +66,24 @@ def answers_in(folder: Path) -> dict[str, Any]:
 
 
 class Differ:
-    """Compares submissions with `right`, which is observed once. `device` is where the device stages run."""
+    """Compares submissions with `right`, which is observed once.
 
-    def __init__(self, zygote: Zygote, right: Side, device: str = "gpu", limits: Limits | None = None) -> None:
-        self.zygote, self._limits = zygote, limits or Limits()
-        if device != "gpu":
+    `device` is where the device stages run: cuda, mps or the simulated `gpu`. `forbidden` are library calls that
+    the assignment does not allow. `early` is a zygote that is ready before the other, for stages without training.
+    """
+
+    def __init__(
+        self,
+        zygote: Zygote,
+        right: Side,
+        device: str = "gpu",
+        limits: Limits | None = None,
+        forbidden: Sequence[str] = (),
+        early: Zygote | None = None,
+    ) -> None:
+        self._zygotes = early or zygote, zygote
+        self._limits, self._forbidden = limits or Limits(), forbidden
+        if device == "cuda":
             self._limits = self._limits.beside_a_gpu()
         self.right, self.device = right, device
         self.stages = all_stages(device)
@@ -79,17 +95,32 @@ class Differ:
 
     def observe(self, side: Side) -> tuple[Observed, list[str]]:
         """Run every stage on a side, in workers of its own; and a sentence for each module that cannot be imported."""
-        with RemoteSubmission(self.zygote, side.code, limits=self._limits) as handle:
-            problems = []
-            for module in MODULES:
-                error = handle.session.try_import(module, IMPORT_SECONDS)
-                if isinstance(error, SubmissionError):
-                    problems.append(f"charlm/{module}.py cannot be imported: {error}")
-            return observe(handle, self.stages, side.answers), problems
+        with contextlib.closing(self.subject(side.code, early=True)) as subject:
+            problems = subject.import_all()
+            looks = look_at_all(subject, [stage for stage in self.stages if not stage.trains])
+            unimportable = subject.session.unimportable
+        with contextlib.closing(self.subject(side.code)) as subject:
+            subject.session.unimportable.update(unimportable)
+            looks |= look_at_all(subject, [stage for stage in self.stages if stage.trains])
+            return Observed(looks, flows.run(subject), side.answers), problems
+
+    def subject(self, code: Path, *, early: bool = False) -> Subject:
+        """A side in its worker, under this comparison's limits."""
+        return Subject(self._zygotes[not early], code, limits=self._limits, forbidden=self._forbidden)
 
     def compare(self, mine: Side) -> Comparison:
-        """Compare one submission with the right side."""
-        seen, problems = self.observe(mine)
-        return Comparison(
-            self.right, mine, rows(self.stages, self.expected, seen), (self.expected, seen), tuple(problems)
-        )
+        """Compare one submission with the right side, which is observed beside it if it has not been yet."""
+        looks: list[Callable[[], Any]] = [lambda: self.expected, lambda: self.observe(mine)]
+        expected, (seen, problems) = self.side_by_side(lambda look: look(), looks)
+        return Comparison(self.right, mine, rows(self.stages, expected, seen), (expected, seen), tuple(problems))
+
+    def side_by_side(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """What `work` returns for each item, two at a time. Its workers end when this is interrupted."""
+        with ThreadPoolExecutor(2) as pool:
+            try:
+                return list(pool.map(work, items))
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                for zygote in self._zygotes:
+                    zygote.close()
+                raise

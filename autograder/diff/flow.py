@@ -10,10 +10,11 @@ import torch
 from torch import Tensor
 
 from autograder.diff import inputs
-from autograder.diff.observe import Seen, Values, seen
+from autograder.diff.observe import Seen, seen
+from autograder.diff.stage import Values
 from autograder.diff.stages_attention import settled, traced
 from autograder.diff.stages_training import _config
-from support.checking import Submission
+from autograder.diff.subject import Subject
 from support.reports import parameter_gradients, parameters
 
 SEED, NEW_TOKENS = 5, 12
@@ -26,7 +27,7 @@ Step = Callable[["Flow"], Values]
 class Flow:
     """One side's way so far. `steps` has what was seen at each, `state` what later ones are fed with."""
 
-    side: Submission
+    side: Subject
     steps: dict[str, Seen] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
 
@@ -42,7 +43,7 @@ class Flow:
         return True
 
 
-def run(side: Submission) -> Flow:
+def run(side: Subject) -> Flow:
     """Go as far as the side's answers lead. What was not reached is not among the steps."""
     flow = Flow(side)
     text = inputs.TRAIN_TEXT + inputs.TEST_TEXT

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
+from autograder.diff.stage import Stage, Values
+from autograder.diff.subject import Subject
 from autograder.sandbox.zygote import SandboxError
 from support.checking import CheckFailure, Submission, SubmissionError
 
-STAGE_SECONDS = 10.0  # for all calls of one stage; an honest one takes a few hundredths
-SEED = 0
 MOST_PARTS = 2_000  # of values in one answer, so that comparing them takes no time worth a mention
-
-Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,46 +31,47 @@ class Look:
     doubled: Seen | None = None
 
 
-def look_at(side: Submission, run: Callable[[Submission], Values], replaced: tuple[str, ...] = ()) -> Look:
+def look_at_all(side: Subject, stages: Iterable[Stage]) -> dict[str, Look]:
+    """Run these stages, by id; those that need an accelerator in a worker that has had it from its start."""
+    looks: dict[str, Look] = {}
+    device = ""
+    for stage in stages:
+        if stage.device != device:
+            device = stage.device
+            side.renew(device)
+        looks[stage.id] = look_at(side, stage.look, stage.replaced)
+    return looks
+
+
+def look_at(side: Subject, run: Callable[[Submission], Values], replaced: tuple[str, ...] = ()) -> Look:
     """Run a stage. With `replaced` it is run a second time, with stand-ins in the place of these parts."""
     own = seen(side, run)
     if not replaced:
         return Look(own)
-    doubled, called = None, False
-    with _time_for(side):
-        try:
+    try:
+        with side.a_stage():
             side.probes.install_doubles(list(replaced))
-            doubled = seen(side, run)
+        doubled = seen(side, run)
+        with side.a_stage():
             called = side.probes.doubles_were_called() is True
-        except SubmissionError:
-            return Look(own)  # a part that is missing cannot be replaced
-        finally:
-            with contextlib.suppress(SubmissionError):
-                side.probes.remove_doubles()
+    except SubmissionError:
+        return Look(own)  # a part that is missing cannot be replaced
+    finally:
+        with contextlib.suppress(SubmissionError), side.a_stage():
+            side.probes.remove_doubles()
     return Look(own, doubled if called and doubled.error is None else None)
 
 
-def seen(side: Submission, run: Callable[[Submission], Values]) -> Seen:
+def seen(side: Subject, run: Callable[[Submission], Values]) -> Seen:
     """Run it and keep what it gives, or what went wrong. Raises SandboxError alone."""
-    with _time_for(side):
-        try:
-            side.probes.seed_torch(SEED)  # so that two sides that draw alike get the same
+    try:
+        with side.a_stage():
             return Seen(run(side))
-        except SubmissionError as error:
-            return Seen(error=(error.type_names[0], error.message), where=error.where)
-        except CheckFailure as error:
-            return Seen(error=("", f"expected {error.expected}, got {error.got}"))
-        except SandboxError:
-            raise
-        except Exception as error:  # an answer may be anything, so whatever is done with it may raise anything
-            return Seen(error=("", f"the answer is of no use: {type(error).__name__}: {error}"))
-
-
-@contextlib.contextmanager
-def _time_for(side: Submission) -> Iterator[None]:
-    session = getattr(side, "session", None)
-    if session is None:
-        yield
-    else:
-        with session.within(STAGE_SECONDS):
-            yield
+    except SubmissionError as error:
+        return Seen(error=(error.type_names[0], error.message), where=error.where)
+    except CheckFailure as error:
+        return Seen(error=("", f"expected {error.expected}, got {error.got}"))
+    except SandboxError:
+        raise
+    except Exception as error:  # an answer may be anything, so whatever is done with it may raise anything
+        return Seen(error=("", f"the answer is of no use: {type(error).__name__}: {error}"))

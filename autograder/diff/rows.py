@@ -9,14 +9,13 @@ from typing import Any
 from autograder.diff import flow as flows
 from autograder.diff.compare import Difference, Verdict, compare
 from autograder.diff.flow import Flow
-from autograder.diff.observe import Look, Seen, look_at
+from autograder.diff.observe import Look, Seen
 from autograder.diff.stage import Stage
 from autograder.diff.stages_attention import STAGES as ATTENTION
 from autograder.diff.stages_device import stages as device_stages
 from autograder.diff.stages_model import STAGES as MODEL
 from autograder.diff.stages_text import STAGES as TEXT
 from autograder.diff.stages_training import STAGES as TRAINING
-from autograder.sandbox.handle import RemoteSubmission
 from support.parts import with_parts_below
 
 STAGES_OF = {
@@ -66,32 +65,14 @@ def all_stages(device: str) -> tuple[Stage, ...]:
     return (*ordered, *device_stages(device))
 
 
-def observe(side: RemoteSubmission, stages: Iterable[Stage], answers: Mapping[str, Any]) -> Observed:
-    """Run every stage and the flow on one side."""
-    looks: dict[str, Look] = {}
-    device = ""
-    flow = flows.run(side)
-    for stage in stages:
-        if stage.device != device:
-            device = stage.device
-            renew(side, device)
-        looks[stage.id] = look_at(side, stage.look, stage.replaced)
-    return Observed(looks, flow, answers)
-
-
-def renew(side: RemoteSubmission, device: str) -> None:
-    """Go on in a new process, which has this accelerator from its start."""
-    side.session.fresh(preparation=[("make_available", (device,))])
-
-
 def rows(stages: Sequence[Stage], right: Observed, mine: Observed) -> list[Row]:
     """Compare two sides, stage by stage, then their written answers."""
     found: dict[str, Row] = {}
-    causes = _closure(stages)
+    underneath = below(stages)
     for stage in stages:
         own, settled = own_difference(stage, right.looks[stage.id], mine.looks[stage.id])
-        below = causes[stage.id] - (replaced_stages(stage) if settled else set())
-        explained = any(found[name].own.verdict is Verdict.DIFFERENT for name in below if name in found)
+        causes = underneath[stage.id] - (replaced_stages(stage) if settled else set())
+        explained = any(found[name].own.verdict is Verdict.DIFFERENT for name in causes if name in found)
         if own.verdict is Verdict.DIFFERENT and explained:
             own = replace(own, verdict=Verdict.FOLLOWS)
         found[stage.id] = Row(stage.id, stage.problem, stage.title, own, _flow_difference(stage, right.flow, mine.flow))
@@ -148,22 +129,22 @@ def _said(answers: Any, keys: Any) -> dict[str, Any]:
     return {key: " ".join(value.split()) if isinstance(value, str) else value for key, value in found.items()}
 
 
-def _closure(stages: Sequence[Stage]) -> dict[str, set[str]]:
+def below(stages: Sequence[Stage]) -> dict[str, set[str]]:
     """For each stage the ones that it builds on, and those that these build on."""
     direct = {stage.id: set(stage.builds_on) for stage in stages}
     found: dict[str, set[str]] = {}
 
-    def below(name: str) -> set[str]:
+    def all_below(name: str) -> set[str]:
         if name not in found:
             found[name] = set()
-            found[name] = direct[name].union(*(below(other) for other in direct[name] if other in direct))
+            found[name] = direct[name].union(*(all_below(other) for other in direct[name] if other in direct))
         return found[name]
 
     for stage in stages:
         unknown = direct[stage.id] - set(direct)
         if unknown:
             raise ValueError(f"{stage.id} builds on stages that there are not: {sorted(unknown)}")
-        below(stage.id)
+        all_below(stage.id)
     return found
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from autograder.diff.observe import Values
 from support.checking import Submission
+
+Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -16,8 +18,8 @@ class Stage:
     `id` is for machines, `title` for people. `problem` is the one of the assignment that it belongs to. `replaced` are
     the parts below, which stand-ins take the place of in a second run. `builds_on` are stages that explain a
     difference here. `flow` is the name of the same step in the flow. `optional`: a correct submission need not go
-    through this step one by one. `loose` widens the tolerance. `device` is the
-    accelerator that it needs, if any.
+    through this step one by one. `loose` widens the tolerance. `device` is the accelerator that it needs, if any.
+    `trains`: PyTorch imports much for it.
     """
 
     id: str
@@ -30,3 +32,4 @@ class Stage:
     optional: bool = False
     loose: float = 1.0
     device: str = ""
+    trains: bool = False

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from autograder.diff import inputs
-from autograder.diff.observe import Values
-from autograder.diff.stage import Stage
+from autograder.diff.stage import Stage, Values
 from support.checking import Submission, expect_floats
 from support.reports import input_gradients, inputs_after, parameter_gradients
 

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 from autograder.diff import inputs
-from autograder.diff.observe import Values
-from autograder.diff.stage import Stage
+from autograder.diff.stage import Stage, Values
 from support.checking import Submission, error_from
 from support.replies import kind_of
 from support.reports import generated_on, place_of_result, places_of_batch
@@ -22,7 +21,10 @@ def stages(device: str) -> tuple[Stage, ...]:
     """The device stages for this accelerator."""
 
     def stage(name: str, title: str, look: Callable[[Submission], Values], *builds_on: str) -> Stage:
-        return Stage(f"device_{name}", 4, f"on {device}: {title}", look, builds_on=builds_on, device=device)
+        trains = name == "train"
+        return Stage(
+            f"device_{name}", 4, f"on {device}: {title}", look, builds_on=builds_on, device=device, trains=trains
+        )
 
     def place(name: str, title: str, function: Callable[[Submission], Any], args: list[Any], *builds_on: str) -> Stage:
         def look(side: Submission) -> Values:

@@ -7,8 +7,7 @@ from typing import Any
 import torch
 
 from autograder.diff import inputs
-from autograder.diff.observe import Values
-from autograder.diff.stage import Stage
+from autograder.diff.stage import Stage, Values
 from autograder.diff.stages_attention import traced
 from support.checking import Submission
 from support.reports import inputs_after, parameter_gradients, parameters

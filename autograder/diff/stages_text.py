@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from autograder.diff import inputs
-from autograder.diff.observe import Values
-from autograder.diff.stage import Stage
+from autograder.diff.stage import Stage, Values
 from support.checking import Submission, SubmissionError, error_from, expect_shape
 from support.reports import batches
 

@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 
 from autograder.diff import inputs
-from autograder.diff.observe import Values
-from autograder.diff.stage import Stage
+from autograder.diff.stage import Stage, Values
 from support.checking import Submission, expect_shape
 from support.replies import curve_of, kind_of
 from support.reports import Generated, generated, parameters, recorded_by, shown_to
@@ -209,9 +208,17 @@ STAGES = (
     Stage("estimate", 2, "estimated loss", _estimate, builds_on=_ESTIMATE),
     Stage("estimate_mean", 2, "an estimate is a mean", _mean_of_batches, builds_on=(*_ESTIMATE, "estimate")),
     Stage("estimate_leaves", 2, "what an estimate leaves behind", _estimate_leaves, builds_on=(*_ESTIMATE, "estimate")),
-    Stage("training", 2, "five steps of training", _training, builds_on=_TRAIN, loose=10.0),
-    Stage("new_batches", 2, "what training is shown", _new_batches, builds_on=(*_TRAIN, "training")),
-    Stage("every_parameter", 2, "what training changes", _every_parameter, ("Block",), (*_TRAIN, *_MODEL, "training")),
+    Stage("training", 2, "five steps of training", _training, builds_on=_TRAIN, loose=10.0, trains=True),
+    Stage("new_batches", 2, "what training is shown", _new_batches, builds_on=(*_TRAIN, "training"), trains=True),
+    Stage(
+        "every_parameter",
+        2,
+        "what training changes",
+        _every_parameter,
+        ("Block",),
+        (*_TRAIN, *_MODEL, "training"),
+        trains=True,
+    ),
     Stage(
         "one_step",
         2,
@@ -221,6 +228,7 @@ STAGES = (
         (*_TRAIN, *_MODEL, "training", "every_parameter"),
         flow="step",
         loose=10.0,
+        trains=True,
     ),
     Stage("windows", 3, "what generate shows to the model", _windows),
     Stage("frequencies", 3, "how often a token is drawn", _frequencies, builds_on=("windows",)),

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import torch
 
 from autograder import corpus
+from autograder.devices import accelerator_for, device_for
 from autograder.grading.catalogue import Catalogue
 from autograder.grading.ledger import Ledger
 from autograder.grading.request import GradeRequest, derive_seed
@@ -54,19 +55,13 @@ class RunContext:
 
     @cached_property
     def device(self) -> str:
-        """Where the short trainings run: cpu, cuda or mps. Raises RuntimeError when there is no such device here."""
-        present = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-        wanted = self.request.device
-        if wanted == "auto":
-            return next(name for name in ("cuda", "mps", "cpu") if present[name])
-        if not present[wanted]:
-            raise RuntimeError(f"--device {wanted}: this machine has none")
-        return wanted
+        """Where the short trainings run: cpu, cuda or mps. Raises DeviceMissing when there is no such device here."""
+        return device_for(self.request.device)
 
     @property
     def accelerator(self) -> str:
         """Where the device checks run: a real accelerator, else the simulated one."""
-        return "gpu" if self.device == "cpu" else self.device
+        return accelerator_for(self.device)
 
     @property
     def training_setting(self) -> TrainingSetting:

@@ -37,13 +37,15 @@ _originals: list[tuple[Any, str, Any]] = []
 _calls: list[str] = []
 
 
-def set_parameters(module: nn.Module, values: dict[str, Tensor]) -> None:
+def set_parameters(module: nn.Module, values: dict[str, Tensor], *, strict: bool = True) -> None:
     """Copy `values` into the module's parameters by name.
 
-    Raises AttributeError when a name is missing and ValueError when a shape differs.
+    Raises AttributeError when a name is missing and ValueError when a shape differs; those are left out, not `strict`.
     """
     parameters = parameters_of(module)
     for name, value in values.items():
+        if not strict and (name not in parameters or parameters[name].shape != value.shape):
+            continue
         if name not in parameters:
             raise AttributeError(f"{type(module).__name__} has no parameter named {name!r}")
         if parameters[name].shape != value.shape:
