@@ -16,7 +16,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command. Returns the exit code: 0 done, 2 bad usage, 3 grader error."""
+    """Run one command. Returns the exit code: 0 done, 2 bad usage or settings, 3 grader error."""
     started = time.monotonic()
     options = _parser().parse_args(arguments)
     options.started, options.arguments = started, arguments
@@ -155,7 +155,7 @@ def _template(options: argparse.Namespace) -> int:
     try:
         drifted = generate(check=options.check)
     except TemplateError as error:
-        return _fail(str(error))
+        return _fail(error)
     for name in drifted:
         print(f"{'differs' if options.check else 'written'}: {name}")
     if options.check and drifted:
@@ -170,7 +170,7 @@ def _corpus(options: argparse.Namespace) -> int:
     try:
         print(build(force=options.force))
     except CorpusError as error:
-        return _fail(str(error))
+        return _fail(error)
     return 0
 
 
@@ -182,7 +182,7 @@ def _package(options: argparse.Namespace) -> int:
     try:
         package(options.out, SIZES[options.size], device=options.device, rehearsed=rehearsed, install=options.install)
     except (*ERRORS, OSError) as error:
-        return _fail(f"nothing is written: {error}")
+        return _fail(error, "nothing is written: ")
     return 0
 
 
@@ -192,7 +192,7 @@ def _handout(options: argparse.Namespace) -> int:
     try:
         handout(options.out)
     except (*ERRORS, OSError) as error:
-        return _fail(f"nothing is written: {error}")
+        return _fail(error, "nothing is written: ")
     return 0
 
 
@@ -202,7 +202,7 @@ def _rubric(options: argparse.Namespace) -> int:
     try:
         print(pasteable(load_rubric()), end="")
     except RubricError as error:
-        return _fail(str(error))
+        return _fail(error)
     return 0
 
 
@@ -219,7 +219,7 @@ def _rehearse(options: argparse.Namespace) -> int:
         else:
             rehearse(options.archive, SIZES[options.size], install=options.install)
     except ERRORS as error:
-        return _fail(str(error))
+        return _fail(error)
     return 0
 
 
@@ -255,7 +255,7 @@ def _calibrate(options: argparse.Namespace) -> int:
     try:
         print(calibrate(load_settings().training, setting=options.setting, device=options.device, seeds=options.seeds))
     except (CalibrationError, SettingsError) as error:
-        return _fail(str(error))
+        return _fail(error)
     return 0
 
 
@@ -264,6 +264,8 @@ def _refuse(message: str) -> int:
     return USAGE_ERROR
 
 
-def _fail(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)
-    return GRADER_ERROR
+def _fail(error: Exception | str, consequence: str = "") -> int:
+    from autograder.settings import SettingsError
+
+    print(f"error: {consequence}{error}", file=sys.stderr)
+    return USAGE_ERROR if isinstance(error, SettingsError) else GRADER_ERROR

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
 
 from autograder.paths import SETTINGS
 from autograder.toml_lines import line_of
@@ -21,13 +22,37 @@ else:
     import tomli as tomllib
 
 PROBLEMS = tuple(range(1, 11))
-Points = Annotated[float, Field(ge=0)]
+
+
+def _in_hundredths(points: float) -> float:
+    if abs(points * 100 - round(points * 100)) > 1e-6:
+        raise ValueError("points have at most two decimals")
+    return points
+
+
+Points = Annotated[float, Field(ge=0, strict=True), AfterValidator(_in_hundredths)]
+Weight = Annotated[float, Field(ge=0, strict=True)]
+Positive = Annotated[float, Field(gt=0, strict=True)]
 Problem = Annotated[int, Field(ge=1, le=10)]
 MOST_SAID = 5  # mistakes in one message
 
 
 class SettingsError(Exception):
     """`assignment.toml` is missing, unreadable or wrong; the message names the key."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """The file that the settings were read from, for messages about them."""
+
+    name: str
+    text: str
+
+    def mistake(self, key: Sequence[object], said: str) -> SettingsError:
+        """The error for the value of `key`, with its line if it stands there."""
+        line = line_of(self.text, key)
+        place = f"{self.name}: line {line}" if line else self.name
+        return SettingsError(f"{place}: {'.'.join(map(str, key))}: {said}")
 
 
 class _Table(BaseModel):
@@ -61,25 +86,25 @@ class Answers(_Table):
 class Deadline(_Table):
     """What is said about lateness. Points are never changed: that is the platform's to do."""
 
-    say_late: bool = True
+    say_late: bool = Field(default=True, strict=True)
 
 
 class RateLimit(_Table):
     """How many submissions are graded in how many hours; 0 is no limit."""
 
-    submissions: int = Field(default=0, ge=0)
-    hours: float = Field(default=24, gt=0)
+    submissions: int = Field(default=0, ge=0, strict=True)
+    hours: Positive = 24
 
 
 class Limits(_Table):
     """Time in seconds of the wall clock, memory in MB (2**20 bytes)."""
 
-    run_seconds: float = Field(gt=0)
-    check_seconds: float = Field(gt=0)
-    training_seconds: float = Field(gt=0)
-    memory_mb: int = Field(ge=1024)
-    submission_files: int = Field(gt=0)
-    submission_mb: float = Field(gt=0)
+    run_seconds: Positive
+    check_seconds: Positive
+    training_seconds: Positive
+    memory_mb: int = Field(ge=1024, strict=True)
+    submission_files: int = Field(gt=0, strict=True)
+    submission_mb: Positive
 
 
 class TrainingSettings(_Table):
@@ -99,7 +124,7 @@ class Settings(_Table):
     total_points: Points
     points: dict[int, Points]
     check_points: dict[str, Points] = {}
-    weights: dict[str, Points] = {}
+    weights: dict[str, Weight] = {}
     visibility: Shown = Shown()
     shortcuts: Shortcuts = Shortcuts()
     answers: Answers = Answers()
@@ -107,6 +132,7 @@ class Settings(_Table):
     rate_limit: RateLimit = RateLimit()
     limits: Limits
     training: TrainingSettings
+    _source: _Source = PrivateAttr(default_factory=lambda: _Source("assignment.toml", ""))
 
     @model_validator(mode="after")
     def _points_add_up(self) -> Settings:
@@ -114,7 +140,7 @@ class Settings(_Table):
             raise ValueError("points: one line for each problem from 1 to 10")
         total = sum(map(_hundredths, self.points.values()))
         if total != _hundredths(self.total_points):
-            raise ValueError(f"points add up to {total / 100:g}, but total_points is {self.total_points:g}")
+            raise ValueError(f"total_points: it is {self.total_points:g}, but the points add up to {total / 100:g}")
         return self
 
     def points_by_check(self, checks: Sequence[CheckInfo]) -> dict[str, float]:
@@ -123,27 +149,34 @@ class Settings(_Table):
         Raises SettingsError when a problem has points but no check with a weight, when its checks' own points are more
         than it has, or when an override names no check.
         """
-        self._refuse_unknown(self.weights, checks, "weights")
-        self._refuse_unknown(self.check_points, checks, "check_points")
+        self._refuse_unknown(self.weights, checks, ["weights"])
+        self._refuse_unknown(self.check_points, checks, ["check_points"])
         allotted = {number: float(points) for number, points in self.check_points.items()}
         for problem in PROBLEMS:
             mine = [check for check in sorted(checks, key=lambda check: check.order) if check.problem == problem]
             fixed = sum(_hundredths(allotted.get(check.number, 0.0)) for check in mine)
             rest = _hundredths(self.points[problem]) - fixed
             if rest < 0:
+                key = next(check.number for check in mine if check.number in self.check_points)
                 has = f"{fixed / 100:g} points, but problem {problem} has {self.points[problem]:g}"
-                raise SettingsError(f"check_points: single checks have {has}")
+                raise self._source.mistake(["check_points", key], f"single checks have {has}")
             weights = {
                 check.number: Fraction(self.weights.get(check.number, check.weight))
                 for check in mine
                 if check.number not in self.check_points
             }
-            allotted |= _allot(problem, rest, weights)
+            if rest and not any(weights.values()):
+                said = f"problem {problem} has points, but no check with a weight"
+                raise self._source.mistake(["points", problem], said)
+            allotted |= _allot(rest, weights)
         return allotted
 
     def visibility_by_check(self, checks: Sequence[CheckInfo], hidden: Set[str]) -> dict[str, Visibility]:
-        """The visibility of each check by number: its own setting, its problem's, its declaration, that of its kind."""
-        self._refuse_unknown(self.visibility.checks, checks, "visibility.checks")
+        """The visibility of each check by number: its own setting, its problem's, its declaration, that of its kind.
+
+        Raises SettingsError when an override names no check.
+        """
+        self._refuse_unknown(self.visibility.checks, checks, ["visibility", "checks"])
         kinds: dict[bool, Visibility] = {True: self.visibility.hidden, False: self.visibility.public}
         declared = {check.number: check.visibility for check in checks if check.visibility}
         of_kind = {check.number: kinds[check.number in hidden] for check in checks}
@@ -151,10 +184,10 @@ class Settings(_Table):
         of_problem = {check.number: problems[check.problem] for check in checks if check.problem in problems}
         return {**of_kind, **declared, **of_problem, **self.visibility.checks}
 
-    def _refuse_unknown(self, table: Mapping[str, object], checks: Sequence[CheckInfo], key: str) -> None:
+    def _refuse_unknown(self, table: Mapping[str, object], checks: Sequence[CheckInfo], key: list[str]) -> None:
         unknown = sorted(set(table) - {check.number for check in checks})
         if unknown:
-            raise SettingsError(f"{key}: there is no check {unknown[0]}")
+            raise self._source.mistake([*key, unknown[0]], f"there is no check {unknown[0]}")
 
 
 def load_settings(path: Path = SETTINGS) -> Settings:
@@ -165,12 +198,14 @@ def load_settings(path: Path = SETTINGS) -> Settings:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(f"{path.name}: {error}") from None
     try:
-        return Settings.model_validate(table)
+        settings = Settings.model_validate(table)
     except ValidationError as error:
-        raise SettingsError("\n".join(_sentences(path.name, text, error)[:MOST_SAID])) from None
+        raise SettingsError("\n".join(_sentences(_Source(path.name, text), error)[:MOST_SAID])) from None
+    settings._source = _Source(path.name, text)
+    return settings
 
 
-def _sentences(name: str, text: str, error: ValidationError) -> list[str]:
+def _sentences(source: _Source, error: ValidationError) -> list[str]:
     """A line for each mistake. Misspelt keys come first, because what is missing is often the same key."""
     found = sorted(
         error.errors(), key=lambda mistake: mistake["type"] not in ("extra_forbidden", "unexpected_keyword_argument")
@@ -178,22 +213,22 @@ def _sentences(name: str, text: str, error: ValidationError) -> list[str]:
     sentences = []
     for mistake in found:
         key = [part for part in mistake["loc"] if part != "[key]"]
-        line = line_of(text, key) if key else None
-        place = f"{name}: line {line}" if line else name
         said = {
             "extra_forbidden": "there is no such setting",
             "unexpected_keyword_argument": "there is no such setting",
+            "tuple_type": "Input should be a list",
         }
         message = said.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
-        sentences.append(f"{place}: {'.'.join(map(str, key)) or 'settings'}: {message}")
+        if not key:  # of several tables together; the message begins with the one to look at
+            first, _, message = message.partition(": ")
+            key = [first]
+        sentences.append(str(source.mistake(key, message)))
     return sentences
 
 
-def _allot(problem: int, hundredths: int, weights: dict[str, Fraction]) -> dict[str, float]:
+def _allot(hundredths: int, weights: dict[str, Fraction]) -> dict[str, float]:
     """Shares by the largest remainder; ties go to the lower check number."""
     total = sum(weights.values(), Fraction(0))
-    if hundredths and not total:
-        raise SettingsError(f"points: problem {problem} has points, but no check with a weight")
     shares = {number: hundredths * weight / total if total else Fraction(0) for number, weight in weights.items()}
     floors = {number: int(share) for number, share in shares.items()}
     by_remainder = sorted(shares, key=lambda number: floors[number] - shares[number])

@@ -12,7 +12,7 @@ from pydantic import ConfigDict, with_config
 class TrainingSetting:
     """A model, how long it is trained, and on how many windows of the held-out plays it is judged.
 
-    Raises ValueError when a size is not positive, or `embed_size` is no multiple of `num_heads`.
+    Raises ValueError when a size is not positive or too small, or `embed_size` is no multiple of `num_heads`.
     """
 
     embed_size: int
@@ -32,5 +32,7 @@ class TrainingSetting:
                 raise ValueError(f"{field.name} must be positive")
         if self.embed_size % self.num_heads:
             raise ValueError("embed_size must be a multiple of num_heads")
+        if self.held_out_windows < 8:
+            raise ValueError("held_out_windows must be at least 8, or a loss says nothing")
         if self.ctx_size < 2:
             raise ValueError("ctx_size must be at least 2, or no position has a future to see")

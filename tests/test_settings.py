@@ -1,13 +1,16 @@
 """`assignment.toml`: read strictly, points allotted exactly."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from autograder.grading.catalogue import load_catalogue
 from autograder.paths import SETTINGS
-from autograder.settings import SettingsError, load_settings
+from autograder.settings import Settings, SettingsError, load_settings
 from support.info import CheckInfo, check_info
+from tests.test_commands import project as project
+from tests.test_commands import run
 
 
 def check(number: str, weight: float = 1) -> CheckInfo:
@@ -38,7 +41,6 @@ def test_shipped_settings_allot_every_hundredth() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "named"),
     [
-        ("total_points = 100", "total_points = 99", "points add up to 100"),
         ("1 = 8    #", "1 = -8    #", "points.1"),
         ("1 = 8    #", "11 = 8    #", "one line for each problem"),
         ("run_seconds = 540", "run_second = 540", "run_second"),
@@ -69,6 +71,10 @@ def test_mistakes_are_named(tmp_path: Path, old: str, new: str, named: str) -> N
         ("run_seconds = 540", "run_secs = 540", "limits.run_secs: there is no such setting"),
         ("memory_mb = 3072", "memory_mb = 5", "limits.memory_mb: Input should be greater than or equal to 1024"),
         ('# "8.7" = "after', '"8.7" = "before', "visibility.checks.8.7: Input should be "),
+        ("total_points = 100", "total_points = 99", "total_points: it is 99, but the points add up to 100"),
+        ("1 = 8    #", "1 = 8.005 #", "points.1: points have at most two decimals"),
+        ("run_seconds = 540", 'run_seconds = "540"', "limits.run_seconds: Input should be a valid number"),
+        ("forbidden = []", 'forbidden = "nn.Transformer"', "shortcuts.forbidden: Input should be a list"),
         ("[training.cpu]\nembed_size = 32", "[training.cpu]\nembed_size = 33", "training.cpu: embed_size must be"),
     ],
 )
@@ -109,6 +115,49 @@ def test_visibility_of_a_problem_stands_between_kind_and_check(tmp_path: Path) -
     assert shown == {"8.1": "after_due_date", "8.2": "after_published"}
 
 
+def applied(settings: Settings) -> None:
+    settings.points_by_check(one_check_each())
+    settings.visibility_by_check(one_check_each(), set())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ('# "8.7" = 2.5', '"8.99" = 1', "check_points.8.99: there is no check 8.99"),
+        ('# "8.7" = 2.5', '"8.1" = 11', "check_points.8.1: single checks have 11 points, but problem 8 has 10"),
+        ('# "8.1" = 2', '"8.1" = 0', "points.8: problem 8 has points, but no check with a weight"),
+        ('# "8.7" = "after', '"8.99" = "after', "visibility.checks.8.99: there is no check 8.99"),
+    ],
+)
+def test_the_line_is_named_when_settings_and_checks_disagree(tmp_path: Path, old: str, new: str, sentence: str) -> None:
+    path = edited(tmp_path, (old, new))
+    start = "8 = " if sentence.startswith("points.8:") else new
+    line = next(n for n, line in enumerate(path.read_text().splitlines(), 1) if line.startswith(start))
+    settings = load_settings(path)
+    with pytest.raises(SettingsError) as caught:
+        applied(settings)
+    assert str(caught.value) == f"assignment.toml: line {line}: {sentence}"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("grade", "reference"),
+        ("package", "--without-rehearsal"),
+        ("handout",),
+        ("calibrate",),
+    ],
+)
+def test_wrong_settings_are_the_instructors_to_repair(project: Path, command: tuple[str, ...]) -> None:
+    """Exit code 2, and on standard error the file, the line and the key."""
+    path = project / "assignment.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace("submissions = 0", "submissions = -1"), encoding="utf-8")
+    out = ("--out", str(project / "out")) if command[0] != "calibrate" else ()
+    done = run(*command, *out, root=project)
+    assert done.returncode == 2, done.stderr
+    assert re.search(r"assignment\.toml: line \d+: rate_limit\.submissions: Input should be ", done.stderr)
+
+
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"assignment\.toml"):
         load_settings(tmp_path / "assignment.toml")
@@ -130,7 +179,7 @@ def test_weights_are_changed_without_touching_code(tmp_path: Path) -> None:
 
 def test_override_for_no_check_is_refused(tmp_path: Path) -> None:
     settings = load_settings(edited(tmp_path, ('# "8.1" = 2', '"8.99" = 3')))
-    with pytest.raises(SettingsError, match=r"weights: there is no check 8\.99"):
+    with pytest.raises(SettingsError, match=r"weights\.8\.99: there is no check 8\.99"):
         settings.points_by_check(one_check_each())
 
 

@@ -22,7 +22,7 @@ def prepare(request: GradeRequest, work: Path) -> int:
     """Write "not reached" for every check, then copy the submission into `work`.
 
     Returns READY; REFUSED when the submission cannot be used, which is then in the results; 2 for a path that is no
-    submission; FAULT for settings or checks that are wrong.
+    submission and for wrong settings; FAULT for checks that are wrong.
     """
     try:
         settings, catalogue = load_settings(), load_catalogue()
@@ -30,7 +30,7 @@ def prepare(request: GradeRequest, work: Path) -> int:
     except (SettingsError, CatalogueError) as error:
         tell(f"error: {error}")
         write_not_graded(request, str(error))
-        return FAULT
+        return USAGE if isinstance(error, SettingsError) else FAULT
     ledger.begin()
     admission = Admission()
     if request.on_platform:
