@@ -15,6 +15,7 @@ alone may see stands in hidden entries; `extra_data` has nothing that would harm
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -57,7 +58,10 @@ def document(
     """
     ordered = sorted(records, key=lambda record: record.info.order)
     state = _state(ordered, run)
-    tests = [_test(record, points, visibilities, record.info.number in hidden, state) for record in ordered]
+    tests = []
+    for record in ordered:
+        number = record.info.number
+        tests.append(_test(record, exact(points[number]), visibilities[number], number in hidden, state))
     output = summary.output(ordered, points, visibilities, run, state)
     staff = _staff_entry(ordered, run, state)
     return _whole(tests + staff, output, run, state)
@@ -82,7 +86,7 @@ def refusal_document(
     tests = []
     for info in sorted(infos, key=lambda info: info.order):
         body = f"{prose(info.sentence)}\n\n{_REFUSED}"
-        entry = _entry(info, "refused", body, visibilities, 0.0)
+        entry = _entry(info, "refused", body, visibilities[info.number], 0.0)
         tests.append(entry | {"score": 0.0, "max_score": exact(points[info.number]), "status": "failed"})
     return _whole(tests, summary.refusal(problems, run), run, "refused")
 
@@ -107,17 +111,16 @@ def _state(records: Sequence[Record], run: RunFacts) -> str:
     return "graded" if run.finished else "unfinished"
 
 
-def _test(
-    record: Record, points: Mapping[str, float], visibilities: Mapping[str, str], hidden: bool, state: str
-) -> Document:
-    info, most = record.info, exact(points[record.info.number])
+@functools.lru_cache(maxsize=1024)  # the results are written after each check, and most of what they say stays
+def _test(record: Record, most: float, visibility: str, hidden: bool, state: str) -> Document:
+    info = record.info
     said = explanation(record, hidden)
     verdict = f"**{record.outcome.value.capitalize()}.**"
     parts = [prose(info.sentence), verdict, code_block(said)]
     status = _STATUS.get(record.outcome)
     if status == "failed":
         parts.append(f"*Hint:* {prose(info.hint)}")
-    entry = _entry(info, record.outcome.value, "\n\n".join(filter(None, parts)), visibilities, record.seconds)
+    entry = _entry(info, record.outcome.value, "\n\n".join(filter(None, parts)), visibility, record.seconds)
     if record.memory_mb:
         entry["extra_data"]["memory_mb"] = round(record.memory_mb)
     if status is not None:
@@ -128,14 +131,14 @@ def _test(
     return entry
 
 
-def _entry(info: CheckInfo, outcome: str, output: str, visibilities: Mapping[str, str], seconds: float) -> Document:
+def _entry(info: CheckInfo, outcome: str, output: str, visibility: str, seconds: float) -> Document:
     return {
         "number": info.number,
         "name": f"{info.number} {info.title}",
         "name_format": "text",
         "output": output,
         "output_format": "md",
-        "visibility": visibilities[info.number],
+        "visibility": visibility,
         "tags": [f"problem {info.problem}", outcome, *sorted(info.covers)],
         "extra_data": {"outcome": outcome, "seconds": _number(seconds)},
     }

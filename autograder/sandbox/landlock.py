@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import functools
 import os
 import stat
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+
+from autograder.sandbox.libc import system_call
 
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446  # the same on every processor
 VERSION, PATH_BENEATH = 1, 1
@@ -30,7 +31,7 @@ VERSION_WITH_TCP, VERSION_WITH_SCOPES = 4, 6
 def version() -> int:
     """The running kernel's version of Landlock, 0 where there is none."""
     with contextlib.suppress(OSError):
-        return _call(CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(VERSION))
+        return system_call(CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(VERSION))
     return 0
 
 
@@ -46,13 +47,13 @@ def restrict(running: int, readable: Iterable[str], writable: Iterable[str]) -> 
         ALL_TCP if running >= VERSION_WITH_TCP else 0,
         ALL_SCOPES if running >= VERSION_WITH_SCOPES else 0,
     )
-    ruleset = _call(CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
+    ruleset = system_call(CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
     try:
         for path in readable:
             _allow(ruleset, path, READING & handled)
         for path in writable:
             _allow(ruleset, path, (READING | WRITING) & handled)
-        _call(RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
+        system_call(RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
     finally:
         os.close(ruleset)
 
@@ -66,21 +67,6 @@ def _allow(ruleset: int, path: str, rights: int) -> None:
         if not stat.S_ISDIR(os.fstat(place).st_mode):
             rights &= FOR_FILES
         rule = struct.pack("=Qi", rights, place)
-        _call(ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(PATH_BENEATH), rule, ctypes.c_uint32(0))
+        system_call(ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(PATH_BENEATH), rule, ctypes.c_uint32(0))
     finally:
         os.close(place)
-
-
-@functools.cache
-def _system_call() -> Callable[..., int]:
-    call = ctypes.CDLL(None, use_errno=True).syscall
-    call.restype = ctypes.c_long
-    return call
-
-
-def _call(number: int, *arguments: object) -> int:
-    result: int = _system_call()(ctypes.c_long(number), *arguments)
-    if result < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))
-    return result

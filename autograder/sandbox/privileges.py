@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from autograder.sandbox import landlock, seccomp
+from autograder.sandbox.libc import prctl
 from autograder.sandbox.limits import Limits
 
 LINUX = sys.platform == "linux"
@@ -60,7 +61,7 @@ def confine(uid: int | None, limits: Limits, parent: int, code: str, scratch: st
     if LINUX:
         # Changing the user id clears the parent-death signal, so it is asked for afterwards.
         die_with(parent)
-        _prctl(PR_SET_NO_NEW_PRIVS, 1)
+        prctl(PR_SET_NO_NEW_PRIVS, 1)
     else:
         missing.append("the death with its parent and the ban on new privileges (Linux only)")
     missing += _limit(limits, counted=uid is not None)
@@ -85,13 +86,13 @@ def close_descriptors(keep: set[int]) -> None:
 def adopt_orphans() -> None:
     """Make this process the parent of what its descendants leave behind, so that no daemon gets away."""
     if LINUX:
-        _prctl(PR_SET_CHILD_SUBREAPER, 1)
+        prctl(PR_SET_CHILD_SUBREAPER, 1)
 
 
 def die_with(parent: int) -> None:
     """Let this process be killed when its parent ends, also when that has happened already (on Linux)."""
     if LINUX:
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
 
@@ -177,13 +178,6 @@ def _prefer_when_memory_ends() -> None:
     """Let the system kill this process rather than the grader when memory runs out."""
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
-
-
-def _prctl(option: int, value: int) -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
 
 
 def _limit(limits: Limits, *, counted: bool) -> list[str]:

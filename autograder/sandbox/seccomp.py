@@ -15,6 +15,8 @@ import struct
 import sys
 from dataclasses import dataclass
 
+from autograder.sandbox.libc import system_call
+
 # Name: number on x86-64, number on arm64; None where that processor has no such call.
 REFUSED: dict[str, tuple[int | None, int | None]] = {
     # programs and processes: threads are all that is needed
@@ -142,12 +144,9 @@ def install(on: Processor) -> None:
     code = program(on, os.getpid())
     memory = ctypes.create_string_buffer(code, len(code))
     head = _Program(len(code) // 8, ctypes.addressof(memory))
-    libc = ctypes.CDLL(None, use_errno=True)
     # Without the flag, kernels before 5.16 slow every program with a filter down, to guard secrets; here are none.
-    arguments = (ctypes.c_ulong(SET_MODE_FILTER), ctypes.c_ulong(FLAG_SPEC_ALLOW), ctypes.byref(head))
-    if libc.syscall(ctypes.c_long(SECCOMP[on.column]), *arguments) != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+    flags = ctypes.c_ulong(SET_MODE_FILTER), ctypes.c_ulong(FLAG_SPEC_ALLOW)
+    system_call(SECCOMP[on.column], *flags, ctypes.byref(head))
 
 
 class _Program(ctypes.Structure):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 from support.parts import with_parts_below
@@ -31,7 +32,7 @@ class CheckInfo:
     def problem(self) -> int:
         return int(self.number.split(".")[0])
 
-    @property
+    @cached_property
     def order(self) -> tuple[int, int]:
         problem, _, index = self.number.partition(".")
         return int(problem), int(index)

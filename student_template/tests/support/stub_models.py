@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from support.simulated.mixing import NAME
 from support.simulated.tensor import is_simulated
+from support.training_probes import seed_torch
 
 MOST_SHOWN = 1000  # windows in one report; a row at a time, a check of probabilities shows twenty times as many
 
@@ -83,7 +84,7 @@ def watch_generate(
     model.forward = scores.forward
     model.to(device).train(training)
     prompt = tokens.clone().to(device)
-    torch.manual_seed(global_seed)
+    seed_torch(global_seed)
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     result = model.generate(prompt, num_tokens, generator=generator)  # type: ignore[operator]
     return {
@@ -110,7 +111,7 @@ def draw_batches(
 
     Returns: `X` and `y`, each [times, B, T], and the `tokens` as they are afterwards.
     """
-    torch.manual_seed(global_seed)
+    seed_torch(global_seed)
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     batches = [get_batch(tokens, batch_size, ctx_size, "cpu", generator=generator) for _ in range(times)]
     return {"X": torch.stack([X for X, _ in batches]), "y": torch.stack([y for _, y in batches]), "tokens": tokens}
