@@ -11,7 +11,7 @@ from autograder.grading.catalogue import CatalogueError, load_catalogue
 from autograder.settings import SettingsError, load_settings
 
 FOLDER = "homework"  # everything lies in it, so that unpacking spills nothing over the folder it is done in
-FILES = ("README.md", "answers.md", "answers.toml", "conftest.py", "pytest.ini", "requirements.txt")
+FILES = ("README.md", "answers.md", "answers.toml", "charlm.ipynb", "conftest.py", "pytest.ini", "requirements.txt")
 FOLDERS = ("charlm", "data", "tests")
 MOST_MB = 5.0
 NOT_ALLOWED = "tests/support/not_allowed.json"  # read by the template's conftest.py

@@ -1,4 +1,5 @@
-"""The student template, generated from the reference: solution regions become stubs, all else stays.
+"""The student template, generated from the reference: solution regions become stubs, all else stays, and the handout's
+text and reference/notebook.py become a notebook.
 
 A solution region stands inside a function, after its docstring, between two comments of the same indentation:
 
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from autograder import written
+from autograder.handout_notebook import NotebookError, notebook
 from autograder.paths import REFERENCE, TEMPLATE
 
 if sys.version_info >= (3, 11):
@@ -38,14 +40,14 @@ _ANSWERS_HEADER = """\
 
 
 class TemplateError(Exception):
-    """The reference's markers do not pair up; the message begins with file:line."""
+    """The template cannot be made of the reference; the message begins with the file, and the line of a marker."""
 
 
 def generate(check: bool, reference: Path = REFERENCE, template: Path = TEMPLATE) -> list[str]:
     """Bring the template in line with the reference, or only look (`check`) and write nothing.
 
     Returns: the files that differ (missing, changed or too many), as `student_template/charlm/model.py`, sorted.
-    Raises: TemplateError for markers that do not pair up.
+    Raises: TemplateError for markers that do not pair up, and for a notebook that names what is not there.
     """
     wanted = _wanted(reference, template)
     present = set((template / "charlm").glob("*.py"))
@@ -106,6 +108,12 @@ def _wanted(reference: Path, template: Path) -> dict[Path, str]:
     handout = (template / "README.md").read_text(encoding="utf-8")
     wanted[template / "answers.md"] = written.blank(written.questions(handout))
     wanted[template / "answers.toml"] = blank_answers(tomllib.loads(choices.read_text(encoding="utf-8")))
+    script = reference / "notebook.py"
+    try:
+        text = notebook(script.read_text(encoding="utf-8"), handout)
+    except NotebookError as error:
+        raise TemplateError(f"{script.relative_to(reference.parent).as_posix()}: {error}") from None
+    wanted[template / "charlm.ipynb"] = text
     return wanted
 
 

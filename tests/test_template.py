@@ -68,6 +68,7 @@ def project(tmp_path: Path) -> tuple[Path, Path]:
     shutil.copytree(REFERENCE / "charlm", reference / "charlm", ignore=shutil.ignore_patterns("__pycache__"))
     (template / "tests/support").mkdir(parents=True)
     shutil.copy(TEMPLATE / "tests/support/answer_choices.toml", template / "tests/support")
+    shutil.copy(REFERENCE / "notebook.py", reference)
     shutil.copy(TEMPLATE / "README.md", template)
     generate(check=False, reference=reference, template=template)
     return reference, template
@@ -154,9 +155,11 @@ def test_drift_is_reported_and_repaired(project: tuple[Path, Path]) -> None:
     (template / "charlm/left_over.py").write_text("")
     (template / "answers.toml").write_text("")
     (template / "answers.md").unlink()
+    (template / "README.md").write_text((template / "README.md").read_text().replace("holes", "gaps"))
     drifted = [
         "student_template/answers.md",
         "student_template/answers.toml",
+        "student_template/charlm.ipynb",
         "student_template/charlm/data.py",
         "student_template/charlm/left_over.py",
         "student_template/charlm/model.py",
