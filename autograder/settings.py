@@ -21,8 +21,6 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-PROBLEMS = tuple(range(1, 11))
-
 
 def _in_hundredths(points: float) -> float:
     if abs(points * 100 - round(points * 100)) > 1e-6:
@@ -33,7 +31,7 @@ def _in_hundredths(points: float) -> float:
 Points = Annotated[float, Field(ge=0, strict=True), AfterValidator(_in_hundredths)]
 Weight = Annotated[float, Field(ge=0, strict=True)]
 Positive = Annotated[float, Field(gt=0, strict=True)]
-Problem = Annotated[int, Field(ge=1, le=10)]
+Problem = Annotated[int, Field(ge=1)]
 MOST_SAID = 5  # mistakes in one message
 
 
@@ -122,7 +120,7 @@ class Settings(_Table):
     """
 
     total_points: Points
-    points: dict[int, Points]
+    points: dict[Problem, Points]
     check_points: dict[str, Points] = {}
     weights: dict[str, Weight] = {}
     visibility: Shown = Shown()
@@ -136,8 +134,10 @@ class Settings(_Table):
 
     @model_validator(mode="after")
     def _points_add_up(self) -> Settings:
-        if sorted(self.points) != list(PROBLEMS):
-            raise ValueError("points: one line for each problem from 1 to 10")
+        if sorted(self.points) != list(range(1, len(self.points) + 1)):
+            raise ValueError(f"points: one line for each problem from 1 to {max(self.points, default=1)}")
+        if unknown := sorted(self.visibility.problems.keys() - self.points.keys()):
+            raise ValueError(f"visibility.problems.{unknown[0]}: there is no such problem in points")
         total = sum(map(_hundredths, self.points.values()))
         if total != _hundredths(self.total_points):
             raise ValueError(f"total_points: it is {self.total_points:g}, but the points add up to {total / 100:g}")
@@ -146,13 +146,15 @@ class Settings(_Table):
     def points_by_check(self, checks: Sequence[CheckInfo]) -> dict[str, float]:
         """Allot each problem's points to its checks, in hundredths that add up exactly.
 
-        Raises SettingsError when a problem has points but no check with a weight, when its checks' own points are more
-        than it has, or when an override names no check.
+        Raises SettingsError when a problem has points but no check with a weight, or checks but no line for its
+        points, when its checks' own points are more than it has, or when an override names no check.
         """
         self._refuse_unknown(self.weights, checks, ["weights"])
         self._refuse_unknown(self.check_points, checks, ["check_points"])
         allotted = {number: float(points) for number, points in self.check_points.items()}
-        for problem in PROBLEMS:
+        if without := sorted({check.problem for check in checks} - self.points.keys()):
+            raise self._source.mistake(["points"], f"problem {without[0]} has checks, but no line here")
+        for problem in sorted(self.points):
             mine = [check for check in sorted(checks, key=lambda check: check.order) if check.problem == problem]
             fixed = sum(_hundredths(allotted.get(check.number, 0.0)) for check in mine)
             rest = _hundredths(self.points[problem]) - fixed
@@ -221,7 +223,7 @@ def _sentences(source: _Source, error: ValidationError) -> list[str]:
         message = said.get(mistake["type"], mistake["msg"].removeprefix("Value error, "))
         if not key:  # of several tables together; the message begins with the one to look at
             first, _, message = message.partition(": ")
-            key = [first]
+            key = [*first.split(".")]
         sentences.append(str(source.mistake(key, message)))
     return sentences
 

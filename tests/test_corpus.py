@@ -156,6 +156,41 @@ def test_loading_names_the_command_that_builds(project: Path) -> None:
         corpus.load_corpus()
 
 
+@pytest.mark.parametrize(
+    ("training", "held_out", "said"),
+    [
+        ("ab\n" * 5000, "ab\n" * 4000, ""),
+        ("ab\n" * 5000, None, "The held-out text is missing beside the other one"),
+        (None, "ab\n" * 4000, "The training text is missing beside the other one"),
+        ("ab\n" * 5000, "abc\n" * 4000, r"has 'c', which .*training.txt has not"),
+        ("ab\n" * 5000, "ab\n" * 2000, r"has 6,000 characters; it takes 10,000"),
+        ("ab\n" * 5000, b"\xff" * 20_000, "held_out.txt is not UTF-8"),
+    ],
+)
+def test_own_texts_take_the_place_of_both(
+    training: str | None, held_out: str | bytes | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They need no registry, and have to fit together."""
+    texts = []
+    for name, text, content in zip(("training", "held_out"), corpus.TEXTS, (training, held_out), strict=True):
+        source = tmp_path / f"{name}.txt"
+        if content is not None:
+            data = content if isinstance(content, bytes) else b"\xef\xbb\xbf" + content.replace("\n", "\r\n").encode()
+            source.write_bytes(data)
+        there = dataclasses.replace(text, places=(tmp_path / "built" / f"{name}.txt",))
+        texts.append(corpus.in_place_of(there, source))
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    for name, value in (("TRAINING", texts[0]), ("HELD_OUT", texts[1]), ("TEXTS", tuple(texts))):
+        monkeypatch.setattr(corpus, name, value)
+    if said:
+        with pytest.raises(CorpusError, match=said):
+            corpus.build()
+        return
+    assert "15,000 bytes" in corpus.build()
+    assert (corpus.load_corpus(), corpus.load_held_out()) == (training, held_out)
+    assert "nothing to do" in corpus.build()
+
+
 @pytest.fixture
 def no_registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_INDEX_URL"):

@@ -42,7 +42,7 @@ def test_shipped_settings_allot_every_hundredth() -> None:
     ("old", "new", "named"),
     [
         ("1 = 8    #", "1 = -8    #", "points.1"),
-        ("1 = 8    #", "11 = 8    #", "one line for each problem"),
+        ("1 = 8    #", "11 = 8    #", "points: one line for each problem from 1 to 11"),
         ("run_seconds = 540", "run_second = 540", "run_second"),
         ("run_seconds = 540", "run_seconds = 0", "limits.run_seconds"),
         ("run_seconds = 540", "run_seconds = nan", "limits.run_seconds"),
@@ -137,6 +137,17 @@ def test_the_line_is_named_when_settings_and_checks_disagree(tmp_path: Path, old
     with pytest.raises(SettingsError) as caught:
         applied(settings)
     assert str(caught.value) == f"assignment.toml: line {line}: {sentence}"
+
+
+def test_there_may_be_more_problems(tmp_path: Path) -> None:
+    path = edited(tmp_path, ("total_points = 100", "total_points = 105"), ("10 = 8   #", "11 = 5\n10 = 8   #"))
+    points = load_settings(path).points_by_check([*one_check_each(), check("11.1"), check("11.2", 4)])
+    assert (points["11.1"], points["11.2"], sum(points.values())) == (1, 4, 105)
+
+
+def test_checks_of_a_problem_without_points_are_named() -> None:
+    with pytest.raises(SettingsError, match=r"line \d+: points: problem 11 has checks, but no line here"):
+        load_settings().points_by_check([*one_check_each(), check("11.1")])
 
 
 @pytest.mark.parametrize(
