@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from support.chance import margin
 from support.checking import Submission, covers, expect, expect_close, expect_equal, hint, number, requires, weight
 from support.replies import curve_of, float_of, pair_of, parameter_of
-from support.reports import parameters, shown_to, width
+from support.reports import parameters, recorded_by, shown_to, width
 
 
 def _config(submission: Submission, **changes: Any) -> Any:
@@ -157,3 +157,45 @@ def test_every_parameter_is_trained(submission: Submission, rng: torch.Generator
     expect(not lost, did, "numbers", f"NaN or infinity in {', '.join(lost)}")
     same = [name for name, value in before.items() if torch.equal(value, after[name])]
     expect(not same, did, "that every parameter changes", f"that these did not: {', '.join(same)}")
+
+
+def _trained_on(submission: Submission, config: Any, text: Tensor, seed: int) -> list[Tensor]:
+    """The batches that a training computes gradients for, begun with torch's global generator in this state."""
+    model = submission.probes.bigram(torch.zeros(9, 9))
+    submission.probes.seed_torch(seed)
+    submission.training.train(model, text, text, config, "cpu")
+    return [tokens for tokens, recorded in zip(shown_to(model), recorded_by(model), strict=False) if recorded]
+
+
+@number("2.18")
+@covers("train")
+@requires("estimate_loss", "get_batch")
+@hint("One batch for each update, and its sizes stand in the config.")
+def test_training_uses_the_sizes_of_the_config(submission: Submission, rng: torch.Generator) -> None:
+    """Each update is made from `batch_size` rows of `ctx_size` tokens."""
+    config = _config(submission, batch_size=5, ctx_size=7, num_steps=4, eval_interval=2, eval_batches=3)
+    trained_on = _trained_on(submission, config, torch.randint(9, (80,), generator=rng), seed=0)
+    seen = sum(tokens.numel() for tokens in trained_on)
+    did = "Trained for 4 steps and counted the tokens that the model was shown while it recorded gradients"
+    expect(seen == 4 * 5 * 7, did, "num_steps * batch_size * ctx_size", f"{seen} instead of {4 * 5 * 7}")
+    expect(all(width(tokens) == 7 for tokens in trained_on), did, "rows of ctx_size tokens", "rows of another length")
+
+
+@number("2.19")
+@covers("train")
+@requires("estimate_loss", "get_batch")
+@hint("Leave drawing to get_batch and the global generator: a seed that `train` sets is the same at every call.")
+def test_the_global_generator_decides_the_training(submission: Submission, rng: torch.Generator) -> None:
+    """`torch.manual_seed` decides which batches are trained on: other seeds give others, the same one the same."""
+    # 30 starts out of 93 come out alike by chance with probability 93**-30.
+    text, seed = torch.randint(9, (100,), generator=rng), int(torch.randint(2**31, (), generator=rng))
+    config = _config(submission, batch_size=10, ctx_size=7, num_steps=3)
+    first, again, other = (_trained_on(submission, config, text, chosen) for chosen in (seed, seed, seed + 1))
+    did = "Trained for 3 steps and looked at the batches"
+    expect(len(first) > 0, did, "that the model is called", "no call that records gradients")
+    expect(_alike(again, first), f"{did}, twice after the same torch.manual_seed", "the same batches", "others")
+    expect(not _alike(other, first), f"{did}, after two different seeds", "different batches", "the same ones")
+
+
+def _alike(some: list[Tensor], others: list[Tensor]) -> bool:
+    return len(some) == len(others) and all(map(torch.equal, some, others))

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from support.checking import Submission, covers, expect, expect_equal, hint, number, requires, weight
+from support.compose import compose
 from support.reports import place_of_result, places_of_batch
 
 
@@ -22,6 +23,7 @@ def _config(submission: Submission, num_steps: int) -> Any:
 
 @number("4.10")
 @covers("get_batch")
+@requires("get_batch")
 @hint("The generator belongs to the CPU, whatever `device` is: draw there, then move.")
 def test_cpu_generator_serves_every_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """With a CPU generator, batches can be had for another device, which may be given as a torch.device."""
@@ -36,6 +38,7 @@ def test_cpu_generator_serves_every_device(submission: Submission, rng: torch.Ge
 
 @number("4.11")
 @covers("attention_scores")
+@requires("attention_scores")
 @hint("Look for a tensor that the function makes itself.")
 def test_scores_stay_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """`attention_scores` works on the device of its inputs."""
@@ -46,6 +49,7 @@ def test_scores_stay_on_the_device(submission: Submission, rng: torch.Generator,
 
 @number("4.12")
 @covers("attention_probs")
+@requires("attention_probs")
 @hint("Look for a tensor that the function makes itself.")
 def test_probabilities_stay_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """`attention_probs` works on the device of its input."""
@@ -56,17 +60,22 @@ def test_probabilities_stay_on_the_device(submission: Submission, rng: torch.Gen
 
 @number("4.13")
 @covers("MultiHeadAttention")
-@requires("Head")
+@requires("MultiHeadAttention")
 @hint("Look for tensors that are made inside `forward`, and for modules kept where `.to(device)` does not find them.")
 def test_attention_works_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """Multi-head attention works on the device that it was moved to."""
-    module = submission.attention.MultiHeadAttention(8, 4, 6)
-    place = place_of_result(submission, module, [torch.randn(2, 5, 8, generator=rng)], device)
-    _expect_on(place, device, f"Moved MultiHeadAttention to {device} and called it there")
+
+    def check() -> None:
+        module = submission.attention.MultiHeadAttention(8, 4, 6)
+        place = place_of_result(submission, module, [torch.randn(2, 5, 8, generator=rng)], device)
+        _expect_on(place, device, f"Moved MultiHeadAttention to {device} and called it there")
+
+    compose(submission, own=check, doubled=check, replaced=["Head"])
 
 
 @number("4.14")
 @covers("FeedForward")
+@requires("FeedForward")
 @hint("Look for tensors that are made inside `forward`.")
 def test_feed_forward_works_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """The feed-forward part works on the device that it was moved to."""
@@ -76,17 +85,22 @@ def test_feed_forward_works_on_the_device(submission: Submission, rng: torch.Gen
 
 @number("4.15")
 @covers("Block")
-@requires("FeedForward", "MultiHeadAttention")
+@requires("Block")
 @hint("Look for tensors that are made inside `forward`.")
 def test_block_works_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """A block works on the device that it was moved to."""
-    module = submission.model.Block(8, 2, 6)
-    place = place_of_result(submission, module, [torch.randn(3, 6, 8, generator=rng)], device)
-    _expect_on(place, device, f"Moved a Block to {device} and called it there")
+
+    def check() -> None:
+        module = submission.model.Block(8, 2, 6)
+        place = place_of_result(submission, module, [torch.randn(3, 6, 8, generator=rng)], device)
+        _expect_on(place, device, f"Moved a Block to {device} and called it there")
+
+    compose(submission, own=check, doubled=check, replaced=["MultiHeadAttention", "FeedForward"])
 
 
 @number("4.16")
 @covers("loss_fn")
+@requires("loss_fn")
 @hint("Look for tensors that are made inside `loss_fn`.")
 def test_loss_is_computed_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """`loss_fn` works on the device of its inputs and leaves the loss there."""
@@ -98,27 +112,35 @@ def test_loss_is_computed_on_the_device(submission: Submission, rng: torch.Gener
 @number("4.17")
 @weight(2)
 @covers("train")
-@requires("estimate_loss", "TransformerLM")
+@requires("train", "TransformerLM")
 @hint("Forward, backward and optimizer all work where the parameters are.")
 def test_transformer_is_trained_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """A transformer is trained on the device, for either axis of the softmax, and stays there."""
     text = torch.randint(9, (60,), generator=rng)
-    for softmax_dim in (-1, 1):
-        sizes = submission.model.ModelConfig(9, 6, 8, 2, 2, softmax_dim)
-        model = submission.model.TransformerLM(sizes)
-        places = submission.probes.train_on(
-            device, submission.training.train, model, text[:40], text[40:], _config(submission, 3)
-        )
-        expect_equal(places, [device], f"Trained a transformer on {device} and looked where its parameters are")
+
+    def check() -> None:
+        for softmax_dim in (-1, 1):
+            sizes = submission.model.ModelConfig(9, 6, 8, 2, 2, softmax_dim)
+            model = submission.model.TransformerLM(sizes)
+            places = submission.probes.train_on(
+                device, submission.training.train, model, text[:40], text[40:], _config(submission, 3)
+            )
+            expect_equal(places, [device], f"Trained a transformer on {device} and looked where its parameters are")
+
+    compose(submission, own=check, doubled=check, replaced=["Block"])
 
 
 @number("4.18")
 @covers("generate")
-@requires("TransformerLM")
+@requires("generate", "TransformerLM")
 @hint("Follow the devices through one turn of the loop: window, scores, draw, and the tensor that grows.")
 def test_real_model_generates_on_the_device(submission: Submission, rng: torch.Generator, device: str) -> None:
     """A real model on a device generates there."""
-    model = submission.model.TransformerLM(submission.model.ModelConfig(9, 8, 8, 2, 1))
     prompt = torch.randint(9, (2, 3), generator=rng)
-    place = place_of_result(submission, model.generate, [prompt, 5], device)
-    _expect_on(place, device, f"Generated 5 tokens with a model and a prompt on {device}")
+
+    def check() -> None:
+        model = submission.model.TransformerLM(submission.model.ModelConfig(9, 8, 8, 2, 1))
+        place = place_of_result(submission, model.generate, [prompt, 5], device)
+        _expect_on(place, device, f"Generated 5 tokens with a model and a prompt on {device}")
+
+    compose(submission, own=check, doubled=check, replaced=["Block"])

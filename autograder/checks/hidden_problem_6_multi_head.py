@@ -134,14 +134,17 @@ def test_a_model_has_the_right_number_of_parameters(submission: Submission, refe
     """However many heads and blocks there are, a model that runs has exactly the parameters of its layers."""
     for V, E, num_heads, num_blocks in [(5, 4, 1, 1), (66, 32, 4, 2), (9, 12, 3, 3)]:
         sizes = {"vocab_size": V, "ctx_size": 6, "embed_size": E, "num_heads": num_heads, "num_blocks": num_blocks}
-        counts = []
+        counts, sorted_shapes = [], []
         for handle in (submission, reference):
             model = handle.model.TransformerLM(handle.model.ModelConfig(**sizes))
             model(torch.zeros(1, 6, dtype=torch.long))
-            shapes = [value.shape for value in parameters(handle, model).values()]
+            shapes = [tuple(value.shape) for value in parameters(handle, model).values()]
             counts.append(sum(math.prod(shape) for shape in shapes))
+            sorted_shapes.append(sorted(shapes))
         did = f"counted the parameters of a model with embed_size={E}, num_heads={num_heads}, num_blocks={num_blocks}"
         expect(counts[0] == counts[1], did, f"{counts[1]}", f"{counts[0]}")
+        same = sorted_shapes[0] == sorted_shapes[1]
+        expect(same, did, "the shapes of that many heads and blocks", "as many numbers in other shapes")
 
 
 @number("6.17")

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from support.checking import Submission, covers, error_from, expect, expect_equal, hint, number, requires, weight
+from support.compose import compose
 from support.replies import kind_of
 from support.reports import generated_on, place_of_result, places_of_batch
 
@@ -25,6 +26,7 @@ def _expect_on(place: str, device: str, did: str) -> None:
 @number("4.1")
 @weight(2)
 @covers("get_batch")
+@requires("get_batch")
 @hint("`device` is where the batch has to be in the end; it may be any name that PyTorch knows.")
 def test_batches_go_to_the_device(submission: Submission, device: str) -> None:
     """`get_batch` puts X and y on the device that it is given, and leaves the text on the CPU."""
@@ -39,6 +41,7 @@ def test_batches_go_to_the_device(submission: Submission, device: str) -> None:
 
 @number("4.2")
 @covers("causal_mask")
+@requires("causal_mask")
 @hint("A tensor that is made inside a function is on the CPU unless it is told otherwise.")
 def test_masked_scores_stay_on_the_device(submission: Submission, device: str) -> None:
     """`causal_mask` works on the device of its inputs."""
@@ -49,46 +52,60 @@ def test_masked_scores_stay_on_the_device(submission: Submission, device: str) -
 
 @number("4.3")
 @covers("Head")
-@requires("attention_scores", "causal_mask", "attention_probs")
+@requires("Head")
 @hint("What a module keeps as a parameter or a buffer moves with it; every other tensor has to be sent after it.")
 def test_head_works_on_the_device(submission: Submission, device: str) -> None:
     """A head that was moved to a device works there, with all that it needs."""
-    head = submission.attention.Head(6, 3, 5)
-    place = place_of_result(submission, head, [torch.ones(2, 4, 6)], device)
-    _expect_on(place, device, f"Moved a Head to {device} and called it with a tensor there")
+
+    def check() -> None:
+        head = submission.attention.Head(6, 3, 5)
+        place = place_of_result(submission, head, [torch.ones(2, 4, 6)], device)
+        _expect_on(place, device, f"Moved a Head to {device} and called it with a tensor there")
+
+    parts = ["attention_scores", "causal_mask", "attention_probs"]
+    compose(submission, own=check, doubled=check, replaced=parts)
 
 
 @number("4.4")
 @weight(2)
 @covers("TransformerLM")
-@requires("Block")
+@requires("TransformerLM")
 @hint("Look for tensors that `forward` makes itself, and for the device that they are made on.")
 def test_model_works_on_the_device(submission: Submission, device: str) -> None:
     """A model that was moved to a device computes its logits there."""
-    place = place_of_result(submission, _model(submission), [torch.ones(2, 4, dtype=torch.int64)], device)
-    _expect_on(place, device, f"Moved a model to {device} and called it with tokens there")
+
+    def check() -> None:
+        place = place_of_result(submission, _model(submission), [torch.ones(2, 4, dtype=torch.int64)], device)
+        _expect_on(place, device, f"Moved a model to {device} and called it with tokens there")
+
+    compose(submission, own=check, doubled=check, replaced=["Block"])
 
 
 @number("4.5")
 @weight(2)
 @covers("TransformerLM")
-@requires("Block")
+@requires("TransformerLM")
 @hint("A forgotten `.to(device)` is the caller's mistake. Moving tokens inside the model would hide it.")
 def test_mixed_devices_are_an_error(submission: Submission, device: str) -> None:
     """Tokens on the CPU and a model on another device give PyTorch's error: the model does not repair it."""
-    model, tokens = _model(submission), torch.ones(2, 4, dtype=torch.int64)
-    error = error_from(lambda: submission.probes.place_of_mixed(model, tokens, device))
-    did = f"Called a model on {device} with tokens on the CPU"
-    if error is None:
-        expect(False, did, "PyTorch's error about two devices", "a result")
-        return
-    named = "same device" in error.message
-    expect(named, did, "PyTorch's error about two devices", f"{error.type_names[0]}: {error.message}")
+
+    def check() -> None:
+        model, tokens = _model(submission), torch.ones(2, 4, dtype=torch.int64)
+        error = error_from(lambda: submission.probes.place_of_mixed(model, tokens, device))
+        did = f"Called a model on {device} with tokens on the CPU"
+        if error is None:
+            expect(False, did, "PyTorch's error about two devices", "a result")
+            return
+        named = "same device" in error.message
+        expect(named, did, "PyTorch's error about two devices", f"{error.type_names[0]}: {error.message}")
+
+    compose(submission, own=check, doubled=check, replaced=["Block"])
 
 
 @number("4.6")
 @weight(2)
 @covers("generate")
+@requires("generate")
 @hint("Prompt, new tokens and result are all on one device. Look for tensors that `generate` makes itself.")
 def test_generating_works_on_the_device(submission: Submission, device: str) -> None:
     """`generate` continues a prompt that is on a device, on that device."""
@@ -99,7 +116,7 @@ def test_generating_works_on_the_device(submission: Submission, device: str) -> 
 
 @number("4.7")
 @covers("estimate_loss")
-@requires("get_batch", "loss_fn")
+@requires("estimate_loss")
 @hint("Model and batch have to meet on one device.")
 def test_estimate_works_on_the_device(submission: Submission, device: str) -> None:
     """The loss of a model on a device is estimated there."""
@@ -113,7 +130,7 @@ def test_estimate_works_on_the_device(submission: Submission, device: str) -> No
 @number("4.8")
 @weight(2)
 @covers("train")
-@requires("estimate_loss")
+@requires("train")
 @hint("The model is on the device already, the texts stay where they are: what has to be moved, and when?")
 def test_training_works_on_the_device(submission: Submission, device: str) -> None:
     """`train` trains a model on the device where it is."""
@@ -125,6 +142,7 @@ def test_training_works_on_the_device(submission: Submission, device: str) -> No
 
 @number("4.9")
 @covers("decode")
+@requires("decode")
 @hint("A token in a tensor on another device is still a number that can be fetched.")
 def test_decode_takes_tokens_from_the_device(submission: Submission, device: str) -> None:
     """`decode` takes tokens from any device."""

@@ -8,6 +8,8 @@ import torch
 
 from support.checking import Submission, covers, expect, expect_close, expect_tensor, hint, number, requires, weight
 from support.compose import compose
+from support.random_inputs import random_values
+from support.reports import input_gradients, parameter_gradients, parameters
 
 INSIDE_A_HEAD = ["attention_scores", "causal_mask", "attention_probs"]
 
@@ -211,6 +213,27 @@ def test_a_model_tells_positions_apart(submission: Submission) -> None:
         did = f"compared token 0 at position {len(before)} with a token at position 0 whose embedding is that sum"
         found, expected = (_last_scores(model, tokens, did) for tokens in ([*before, 0], [same]))
         expect_close(found, expected, did)
+
+
+@number("6.18")
+@covers("Block")
+@requires("MultiHeadAttention", "FeedForward")
+@hint("Block.forward: what is detached, or computed under no_grad, teaches nothing to the layers before it.")
+def test_every_parameter_of_a_block_can_learn(submission: Submission, rng: torch.Generator) -> None:
+    """The result of a block has a gradient with respect to each of its parameters, and to its input."""
+
+    def check() -> None:
+        block = submission.model.Block(8, 2, 5)
+        submission.probes.set_parameters(block, random_values(parameters(submission, block), rng))
+        x, cotangent = torch.randn(2, 3, 4, 8, generator=rng)
+        did = "ran a block with random weights and followed its result back"
+        found = parameter_gradients(submission, block, x, cotangent)
+        still = sorted(name for name, gradient in found.items() if not bool((gradient != 0).any()))
+        expect(not still, did, "a gradient for each parameter", f"none for {', '.join(still[:4])}")
+        (gradient,) = input_gradients(submission, block, cotangent, x)
+        expect(bool((gradient != 0).any()), did, "a gradient for x", "none")
+
+    compose(submission, own=check, doubled=check, replaced=["MultiHeadAttention", "FeedForward"])
 
 
 def _last_scores(model: Any, tokens: list[int], did: str) -> torch.Tensor:

@@ -75,7 +75,11 @@ def covers(*parts: str) -> Callable[[CheckFunction], CheckFunction]:
 
 
 def requires(*parts: str) -> Callable[[CheckFunction], CheckFunction]:
-    """Name the parts that this check builds on: when one is broken, a failure here is *blocked*."""
+    """Name the parts that this check builds on: when one is broken, a failure here is *blocked*.
+
+    A part that the check covers itself may be named, too: then it is blocked when a check of another problem found that
+    part broken. So code that is wrong on any device is not blamed again for being wrong on this one.
+    """
     return _attach("__requires__", frozenset(parts))
 
 

@@ -19,7 +19,7 @@ def attention_scores(q: Tensor, k: Tensor) -> Tensor:
 def causal_mask(scores: Tensor, tril: Tensor) -> Tensor:
     """[B, T, T] -> [B, T, T]; keeps what lies on and below the diagonal of `tril`, adds 3 above it."""
     size = scores.shape[-1]
-    return scores + 3 * (1 - tril[:size, :size].to(scores))
+    return scores + 3 * (1 - tril[:size, :size].to(scores.dtype))  # and on whatever device it is
 
 
 def attention_probs(scores: Tensor, dim: int = -1) -> Tensor:

@@ -63,29 +63,37 @@ def record_of(info: CheckInfo, error: BaseException | None, seconds: float = 0.0
 def settle(records: Iterable[Record]) -> list[Record]:
     """Mark as blocked each failure that a broken part below it explains, naming the check to look at first.
 
-    A part is broken when a check that covers it did not pass. A failure seen with doubles in the place of a
-    part, or a stub that was reached, is the check's own.
+    A part is broken when a check that covers it did not pass; for a check that covers the part itself, when one of
+    another problem did not. A failure seen with doubles in the place of a part, or a stub that was reached, is the
+    check's own.
     """
     done = list(records)
     broken = broken_parts(done)
     return [_block(record, broken) for record in done]
 
 
-def broken_parts(records: Iterable[Record]) -> dict[str, CheckInfo]:
-    """Each part that a check covers which did not pass, with the first such check."""
-    broken: dict[str, CheckInfo] = {}
+def broken_parts(records: Iterable[Record]) -> dict[str, list[CheckInfo]]:
+    """Each part that a check covers which did not pass, with all such checks in their order."""
+    broken: dict[str, list[CheckInfo]] = {}
     for record in sorted(records, key=lambda record: record.info.order):
         if record.outcome in _UNSETTLED | {Outcome.BLOCKED}:
             for part in record.info.covers:
-                broken.setdefault(part, record.info)
+                broken.setdefault(part, []).append(record.info)
     return broken
 
 
-def _block(record: Record, broken: dict[str, CheckInfo]) -> Record:
-    causes = sorted(part for part in record.info.requires - record.settled if part in broken)
-    if record.outcome not in _UNSETTLED or record.stub or not causes:
+def _block(record: Record, broken: dict[str, list[CheckInfo]]) -> Record:
+    if record.outcome not in _UNSETTLED or record.stub:
         return record
-    first = ", ".join(f"{part} (check {broken[part].number})" for part in causes)
+    causes: dict[str, CheckInfo] = {}
+    for part in sorted(record.info.requires - record.settled):
+        own_problem = {record.info.problem} if part in record.info.covers else set[int]()
+        found = [info for info in broken.get(part, []) if info.problem not in own_problem]
+        if found:
+            causes[part] = found[0]
+    if not causes:
+        return record
+    first = ", ".join(f"{part} (check {info.number})" for part, info in causes.items())
     note = f"This check builds on something that is not right yet. Fix first: {first}."
     return replace(record, outcome=Outcome.BLOCKED, message=f"{note}\n{record.message}")
 
