@@ -77,7 +77,10 @@ class RunContext:
 
     @cached_property
     def reference(self) -> Submission:
-        return self._open(REFERENCE, seconds=600.0, trusted=True, purpose="reference")
+        """The reference in a worker that has the accelerator of this run, as has one that takes its place."""
+        handle = self._open(REFERENCE, seconds=600.0, trusted=True, purpose="reference")
+        handle.session.fresh(preparation=[self._accelerator])
+        return handle
 
     def check_accelerator(self) -> None:
         """Run the reference once where the device checks run. Raises SandboxError when that is not possible here."""
@@ -137,14 +140,18 @@ class RunContext:
         self._submission.session.fresh()
 
     def _begin_worker(self, number: str, *, on_device: bool) -> None:
-        accelerator = [("make_available", (self.accelerator,))] if on_device else []
-        self._submission.session.fresh(self.seed_for("worker", number), [*self._preparation, *accelerator])
+        preparation = [*self._preparation, self._accelerator] if on_device else self._preparation
+        self._submission.session.fresh(self.seed_for("worker", number), preparation)
 
     @contextmanager
     def time_for(self, number: str) -> Iterator[None]:
         """Give what is called inside the time of the whole check, whatever was used before."""
         with self._submission.session.within(self.check_seconds(number)):
             yield
+
+    @property
+    def _accelerator(self) -> tuple[str, tuple[str]]:
+        return "make_available", (self.accelerator,)
 
     @property
     def _preparation(self) -> Preparation:
