@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -10,6 +11,8 @@ from playwright.sync_api import Browser
 from tests import browsing
 from tests.canaries import planted
 from tests.gradings import Grading, Job, grade_all
+
+TOOK = pytest.StashKey[str]()  # what the gradings of this run cost, in words
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -42,8 +45,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def gradings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[Job, Grading]:
     """The gradings of all jobs that the selected tests name, done when the first test asks."""
     jobs = [job for item in request.session.items if (job := _job(item)) is not None]
+    began = time.monotonic()
     with planted(tmp_path_factory.mktemp("canaries")) as canaries:
-        return grade_all(jobs, tmp_path_factory.mktemp("gradings"), canaries)
+        done = grade_all(jobs, tmp_path_factory.mktemp("gradings"), canaries)
+    processors = sum(grading.usage.cpu_seconds for grading in done.values())
+    took = f"{len(done)} gradings took {time.monotonic() - began:.0f} s, and {processors:.0f} s of processor time"
+    request.config.stash[TOOK] = took
+    return done
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what the gradings cost."""
+    if took := config.stash.get(TOOK, ""):
+        terminalreporter.write_line(took)
 
 
 @pytest.fixture

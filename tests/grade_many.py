@@ -3,7 +3,8 @@
     python -m tests.grade_many JOBS.json --processes 2
 
 JOBS.json is a list of objects with `submission`, `out`, `without_training`, `seed_file`, `on_platform`, `settings`
-(another assignment.toml, or null) and `waits` (it sleeps rather than computes, so it is graded beside the others).
+(another assignment.toml, or null), `checks` (the numbers of those to run, or null for all) and `waits` (it sleeps
+rather than computes, so it is graded beside the others).
 Into each `out` go `exit_code`, `printed.txt` with what the grading printed, and `usage.json` with what it cost and left
 behind.
 """
@@ -31,6 +32,7 @@ from autograder.fresh_start import start_again
 from autograder.grading.launcher import grade
 from autograder.grading.request import GradeRequest
 from autograder.sandbox import nursery, privileges
+from autograder.sandbox.zygote import Zygote
 from tests.traces import files_of, processes_of
 
 WAITING_ONES = 3  # at a time, beside those that compute
@@ -102,6 +104,8 @@ def _grade(job: dict[str, Any], ids: range, temporary: Path, started: float) -> 
         privileges.UNUSED_IDS = ids
         if job["settings"]:
             paths.SETTINGS = Path(job["settings"])
+        if job["checks"] is not None:
+            _run_only(set(job["checks"]))
         status = grade(
             GradeRequest(
                 submission=Path(job["submission"]),
@@ -117,6 +121,38 @@ def _grade(job: dict[str, Any], ids: range, temporary: Path, started: float) -> 
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def _run_only(numbers: set[str]) -> None:
+    """Leave all other checks out of the grading that this process is going to do: they are "not run"."""
+    start = Zygote.start
+
+    def started() -> Zygote:
+        zygote = start()
+        # Not before the fork: what is loaded here would be inherited by every worker.
+        from autograder.grading.plugin import GradingPlugin
+
+        sort = GradingPlugin.pytest_collection_modifyitems
+
+        def choose(plugin: GradingPlugin, config: Any, items: list[Any]) -> None:
+            sort(plugin, config, items)
+            _leave_out(plugin.context.ledger, items, numbers)
+
+        GradingPlugin.pytest_collection_modifyitems = choose  # type: ignore[method-assign]
+        return zygote
+
+    Zygote.start = started  # type: ignore[method-assign]
+
+
+def _leave_out(ledger: Any, items: list[Any], numbers: set[str]) -> None:
+    from support.checking import describe
+    from support.outcomes import Outcome, Record
+
+    infos = [describe(item.function) for item in items]
+    for info in infos:
+        if info.number not in numbers:
+            ledger.put(Record(info, Outcome.NOT_RUN, "Left out: this grading is about other checks."))
+    items[:] = [item for item, info in zip(items, infos, strict=True) if info.number in numbers]
 
 
 def _note(ended: Running, code: int, usage: struct_rusage, others: set[int]) -> None:

@@ -30,9 +30,9 @@ class Job:
     """A submission and how it is graded.
 
     It is the reference with `changes` and with `appended` (pairs of a file and the text that goes to its end), or what
-    `build` makes in an empty folder, or `whole`. `limits` are other values for assignment.toml's `[limits]`. `waits`:
-    it sleeps rather than computes, so that it is graded beside the others. Jobs that differ in no more than their
-    name are graded once.
+    `build` makes in an empty folder, or `whole`. `checks` are those to run, None for all. `limits` are other values for
+    assignment.toml's `[limits]`. `waits`: it sleeps rather than computes, so that it is graded beside the others. Jobs
+    that differ in no more than their name are graded once.
     """
 
     name: str = field(compare=False)
@@ -41,6 +41,7 @@ class Job:
     build: Callable[[Path], Path] | None = None
     whole: Path | None = None
     training: bool = False
+    checks: frozenset[str] | None = None
     seed: int = 0
     limits: tuple[tuple[str, float], ...] = ()
     on_platform: bool = False
@@ -106,20 +107,26 @@ class Grading:
         """What a student reads under this check."""
         return next(str(test["output"]) for test in self._checks if test["number"] == number)
 
-    def expect_sound(self, *, training: bool) -> None:
-        """Assert what holds for every grading: no grader error, everything run, and points that add up."""
+    def expect_sound(self, *, training: bool, checks: frozenset[str] | None = None) -> None:
+        """Assert what holds for every grading: no grader error, everything run, and points that add up.
+
+        `checks` are those that were to be run, None for all.
+        """
         assert self.exit_code == 0, self.printed
         left_out = {number for number, outcome in self.outcomes.items() if outcome == "not run"}
         known = FAILING | {"passed", "blocked", "not run"}
         assert {number: outcome for number, outcome in self.outcomes.items() if outcome not in known} == {}
-        assert bool(left_out) is not training
+        if checks is None:
+            assert bool(left_out) is not training
+        else:
+            assert left_out == self.outcomes.keys() - checks
         for test in self._checks:
             if test["number"] not in left_out:
                 passed = test["extra_data"]["outcome"] == "passed"
                 assert test["score"] == (test["max_score"] if passed else 0), test
                 assert test["status"] == ("passed" if passed else "failed"), test
         assert _hundredths(self.results["score"]) == self.score
-        assert not training or self.reachable == 100
+        assert not training or checks is not None or self.reachable == 100
 
     @property
     def _checks(self) -> list[dict[str, Any]]:
@@ -153,6 +160,7 @@ def _request(job: Job, folder: Path) -> dict[str, Any]:
         "out": str(folder / "results"),
         "without_training": not job.training,
         "seed_file": str(seed_file),  # not the seed: whatever the warm process reads, every submission inherits
+        "checks": None if job.checks is None else sorted(job.checks),
         "settings": str(write_settings(job.limits, folder / SETTINGS.name)) if job.limits else None,
         "on_platform": job.on_platform,
         "waits": job.waits,

@@ -18,6 +18,13 @@ else:
 
 HERE = Path(__file__).parent
 ATTACK, TWIN, BUILD, VERDICT = "attack.py", "twin.py", "build.py", "verdict.toml"
+# What these leave behind might reach checks that never load them.
+BEYOND_A_PROCESS = {"daemons", "disk", "files", "forks", "kills", "state"}
+TOUCHED = {
+    module: frozenset(numbers)
+    for module, numbers in tomllib.loads((HERE / "touched.toml").read_text(encoding="utf-8")).items()
+}
+FILES = {f"charlm/{module}.py": module for module in TOUCHED}
 LIMITS = ("check_seconds", "run_seconds", "training_seconds", "memory_mb")
 SEED = 5_271_009_113_467_002_993  # a secret: nothing that students are shown may say it
 KINDS = {
@@ -79,17 +86,22 @@ class Attack:
     def name(self) -> str:
         return f"{self.folder.parent.name}/{self.folder.name}"
 
+    @property
+    def checks(self) -> frozenset[str] | None:
+        """The checks that are run when the attack is graded, None for all."""
+        return None if self.kind in BEYOND_A_PROCESS else checks_loading(self._job(ATTACK, None))
+
     @cached_property
     def attacks(self) -> Job:
         """How the attack is graded."""
-        return self._job(ATTACK)
+        return self._job(ATTACK, self.checks)
 
     @cached_property
     def honest(self) -> Job:
-        """How its twin is graded."""
-        return self._job(TWIN) if self.twin == self.folder else _attack(self.twin).honest
+        """How its twin is graded where it is graded alone."""
+        return self._job(TWIN, None) if self.twin == self.folder else _attack(self.twin).honest
 
-    def _job(self, file: str) -> Job:
+    def _job(self, file: str, checks: frozenset[str] | None) -> Job:
         stem = file.removesuffix(".py")
         text = () if self.place is None else ((f"charlm/{self.place}.py", (self.folder / file).read_text("utf-8")),)
         return Job(
@@ -97,11 +109,19 @@ class Attack:
             appended=text,
             build=getattr(_module(self.folder / BUILD), stem) if self.place is None else None,
             training=self.training,
+            checks=checks,
             seed=SEED,
             limits=self.limits,
             on_platform=True,
             waits=self.waits and file == ATTACK,
         )
+
+
+def checks_loading(job: Job) -> frozenset[str] | None:
+    """The checks that load what a job appends to the reference, None for all. To the others it is the reference."""
+    if job.training or not job.appended or any(file not in FILES for file, _ in job.appended):
+        return None
+    return frozenset().union(*(TOUCHED[FILES[file]] for file, _ in job.appended))
 
 
 def load_attacks(folder: Path = HERE) -> list[Attack]:

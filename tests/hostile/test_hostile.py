@@ -2,7 +2,9 @@
 
 Each attack is a folder: `verdict.toml` (see `attacks.Attack`), `attack.py` and `twin.py`, which are appended to one of
 the reference's modules, or `build.py` with functions of these names that write a whole submission. The twin is honest
-code that resembles the attack, and gets every point.
+code that resembles the attack, and gets every point; several of them are graded as one submission.
+
+Run with `--every-submission`, it says at the end what it took.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,10 +23,16 @@ from markdown_it.token import Token
 
 from autograder.grading.catalogue import load_catalogue
 from autograder.sandbox import privileges
-from tests.gradings import FAILING, Grading
-from tests.hostile.attacks import KINDS, SEED, Attack, load_attacks
+from tests.gradings import FAILING, Grading, Job
+from tests.hostile.attacks import KINDS, SEED, Attack, checks_loading, load_attacks
+from tests.hostile.together import together
 
 ATTACKS = load_attacks()
+SAMPLED = {attack.honest for attack in ATTACKS if attack.sample}
+SIMILAR = {attack.honest for attack in ATTACKS if attack.honest.appended and not attack.honest.limits}
+SIMILAR -= {job for job in SIMILAR if job.training}
+# What a test run without --every-submission grades is graded apart from the rest.
+GROUPS = together(SIMILAR & SAMPLED) | together(SIMILAR - SAMPLED)
 CATALOGUE = load_catalogue()
 SCHEMA = json.loads((Path(__file__).parents[1] / "gradescope.schema.json").read_text())
 # Of one grading. Honest ones without trainings take 8 s on a core, and 350 MB in their largest process.
@@ -38,14 +47,19 @@ CONTROLS = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u20
 root = pytest.mark.skipif(not privileges.can_change_user(), reason="needs root on Linux, as on the platform")
 
 
-def _graded(attack: Attack, job: str) -> object:
-    marks = [pytest.mark.grades(getattr(attack, job))]
-    marks += [] if attack.sample else [pytest.mark.every_submission]
+def _graded(attack: Attack, job: Job) -> object:
+    marks = [pytest.mark.grades(job), *([] if attack.sample else [pytest.mark.every_submission])]
     return pytest.param(attack, id=attack.name, marks=marks)
 
 
+def _twins_job(attack: Attack) -> Job:
+    """That of several twins, or one of its own, with no more checks than load it."""
+    job = GROUPS.get(attack.honest, attack.honest)
+    return job if job != attack.honest else replace(job, checks=checks_loading(job))
+
+
 @root
-@pytest.mark.parametrize("attack", [_graded(attack, "attacks") for attack in ATTACKS])
+@pytest.mark.parametrize("attack", [_graded(attack, attack.attacks) for attack in ATTACKS])
 def test_an_attack_gains_nothing(attack: Attack, grading: Grading) -> None:
     _expect_nothing_left(grading)
     _expect_nothing_told(grading)
@@ -55,7 +69,7 @@ def test_an_attack_gains_nothing(attack: Attack, grading: Grading) -> None:
     if attack.refused:
         _expect_refused(grading)
         return
-    grading.expect_sound(training=attack.training)
+    grading.expect_sound(training=attack.training, checks=attack.checks)
     blamed = {number: outcome for number, outcome in grading.outcomes.items() if outcome in FAILING}
     assert (blamed, grading.blocked) == (attack.fails, set(attack.blocked))
     lost = {*attack.fails, *attack.blocked}
@@ -63,11 +77,11 @@ def test_an_attack_gains_nothing(attack: Attack, grading: Grading) -> None:
 
 
 @root
-@pytest.mark.parametrize("attack", [_graded(attack, "honest") for attack in ATTACKS])
+@pytest.mark.parametrize("attack", [_graded(attack, _twins_job(attack)) for attack in ATTACKS])
 def test_its_twin_gets_every_point(attack: Attack, grading: Grading) -> None:
     _expect_nothing_left(grading)
     _expect_valid(grading)
-    grading.expect_sound(training=attack.training)
+    grading.expect_sound(training=attack.training, checks=_twins_job(attack).checks)
     assert (grading.failed, grading.blocked) == (set(), set())
     assert grading.score == grading.reachable
 
@@ -80,6 +94,7 @@ def test_it_is_described(attack: Attack) -> None:
     assert set(lost) <= set(CATALOGUE.by_number)
     assert set(attack.fails.values()) <= FAILING
     assert attack.training or not set(lost) & CATALOGUE.trained
+    assert attack.checks is None or set(lost) <= attack.checks
     assert not (attack.refused and lost)
     assert attack.honest not in {other.attacks for other in ATTACKS}
 
