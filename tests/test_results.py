@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from rich.console import Console
 
+from autograder.results.explain import explanation
 from autograder.results.facts import RunFacts
 from autograder.results.gradescope import document, first_document, not_graded, refusal_document
 from autograder.results.store import StoreError, read, write
@@ -504,3 +505,17 @@ def test_answers_can_count_only_together() -> None:
     assert [record.outcome for record in together] == wanted
     assert "another one is not right yet" in together[0].message
     assert only_together(records, frozenset()) == records
+
+
+def test_a_hidden_checks_answer_has_room_for_few_numbers() -> None:
+    asked = "Called it with 3 rows of 16.\nExpected: a tensor of shape [3, 16].\nGot: "
+    for got, shown in (
+        ("one of shape [3, 17].", "one of shape [3, 17]."),
+        ("one of shape [83, 97, 3, 112, 16].", "one of shape [83, ?, 3, ?, 16]."),
+        ("a loss of 2.413.", "a loss of 2.413."),
+        ("a loss of 2.4130871.", "a loss of ?."),
+        (f"one of shape {[3] * 20}.", f"one of shape [{'3, ' * 8}{'?, ' * 11}?]."),
+    ):
+        record = Record(HEAD, Outcome.FAILED, asked + got)
+        assert f"{asked}{shown}\n" in explanation(record, hidden=True)
+        assert f"{asked}{got}" in explanation(record, hidden=False)

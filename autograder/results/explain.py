@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from support.outcomes import Outcome, Record
 
 GRADER_FAILED = "The autograder itself failed in this check. That is no fault of your code."
@@ -21,6 +23,8 @@ _HIDDEN = {
 }
 _HIDDEN_STUB = "Not implemented yet: your code raised NotImplementedError."
 _HIDDEN_SUFFIX = "The inputs of this check are not shown."
+_NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+MOST_NUMBERS, MOST_DIGITS = 8, 4  # of an answer, in a check with hidden inputs
 
 
 def explanation(record: Record, hidden: bool) -> str:
@@ -44,4 +48,23 @@ def _hidden(record: Record) -> str:
         return record.message.partition("\n")[0]
     if record.stub:
         return _HIDDEN_STUB
-    return f"{_HIDDEN.get(record.outcome) or record.message}\n{_HIDDEN_SUFFIX}"
+    return f"{_HIDDEN.get(record.outcome) or _with_few_numbers(record.message)}\n{_HIDDEN_SUFFIX}"
+
+
+def _with_few_numbers(message: str) -> str:
+    """The same message, with a question mark for most numbers that the answer brought up.
+
+    A shape has room for a whole text. Shown are numbers that the check itself names, and one short one besides.
+    """
+    asked, mark, got = message.partition("\nGot: ")
+    named, met, shown = set(_NUMBER.findall(asked)), 0, 0
+
+    def masked(number: re.Match[str]) -> str:
+        nonlocal met, shown
+        met += 1
+        is_new = number[0] not in named
+        shown += is_new
+        is_long = len(number[0].replace(".", "")) > MOST_DIGITS
+        return "?" if met > MOST_NUMBERS or (is_new and (shown > 1 or is_long)) else number[0]
+
+    return f"{asked}{mark}{_NUMBER.sub(masked, got)}"
