@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -29,10 +30,10 @@ def handout(tmp_path: Path) -> Path:
     return tmp_path / "homework"
 
 
-def run_pytest(folder: Path, *arguments: str) -> tuple[int, str]:
+def run_pytest(folder: Path, *arguments: str, interpreter: Iterable[str] = ()) -> tuple[int, str]:
     """Run as a student would: no variable of ours, and nothing of the project on the path."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments],
+        [sys.executable, *interpreter, "-m", "pytest", *arguments],
         cwd=folder,
         env={"PATH": "/usr/bin:/bin", "HOME": str(folder)},
         capture_output=True,
@@ -75,9 +76,10 @@ def test_reference_passes_every_check_within_ten_seconds(handout: Path) -> None:
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
 
 
-def test_one_problem_can_be_chosen(handout: Path) -> None:
-    _, printed = run_pytest(handout, "-k", "problem_8")
-    assert lines(printed, "todo") == [info.number for info in PUBLIC if info.problem == 8]
+@pytest.mark.parametrize(("chosen", "problems"), [("problem_1", {1}), ("problem_8 or problem_1", {1, 8})])
+def test_problems_can_be_chosen(handout: Path, chosen: str, problems: set[int]) -> None:
+    _, printed = run_pytest(handout, "-k", chosen)
+    assert lines(printed, "todo") == [info.number for info in PUBLIC if info.problem in problems]
 
 
 MASKS_NOTHING = "\n\ndef causal_mask(scores, tril):\n    return scores.clone()\n"
@@ -117,6 +119,16 @@ def test_a_fault_of_the_checks_is_not_laid_on_the_student(handout: Path) -> None
     assert code == 1
     assert "module 'torch' has no attribute 'arrange'" in printed
     assert "= to repair =" not in printed
+
+
+def test_what_an_old_pytorch_cannot_check_is_skipped_with_a_sentence(handout: Path) -> None:
+    module = finished(handout) / "tests" / "support" / "simulated_device.py"
+    module.write_text(module.read_text(encoding="utf-8").replace("_setup_privateuseone_", "_not_yet_"))
+    code, printed = run_pytest(handout, "-k", "problem_4")
+    assert (code, lines(printed, "FAIL")) == (0, [])
+    skipped = ", ".join(lines(printed, "skip")[:8])
+    assert skipped.startswith("4.1, 4.2, ")
+    assert f" cannot simulate an accelerator: install a newer one, such as 2.13  (for checks {skipped}, …)\n" in printed
 
 
 def test_a_missing_corpus_is_named(handout: Path) -> None:

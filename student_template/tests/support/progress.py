@@ -26,6 +26,7 @@ class Progress:
     def __init__(self) -> None:
         self._records: list[Record] = []
         self._names: dict[int, str] = {}
+        self._skipped: dict[str, list[CheckInfo]] = {}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -38,7 +39,9 @@ class Progress:
         if found := re.fullmatch(r"test_problem_\d+_(\w+)", item.path.stem):
             self._names[info.problem] = found[1].replace("_", " ")
         error = call.excinfo.value if call.excinfo else None
-        if call.when == "call" or error is not None:
+        if isinstance(error, pytest.skip.Exception):
+            self._skipped.setdefault(str(error), []).append(info)
+        elif call.when == "call" or error is not None:
             record = record_of(info, error, call.duration)
             self._records.append(record)
             if error is not None and record.outcome is not Outcome.GRADER_ERROR:
@@ -48,11 +51,11 @@ class Progress:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """One line for each check: ok, FAIL, or todo where nothing is written yet; its number; what it is about."""
+        """A line for each check: ok, FAIL, todo where nothing is written yet, or skip; its number; what it is about."""
         if report.when != "call" and report.passed:
             return "", "", ""
         properties = dict(report.user_properties)
-        mark = properties.get("mark", "ok  " if report.passed else "FAIL")
+        mark = properties.get("mark", {"passed": "ok  ", "skipped": "skip"}.get(report.outcome, "FAIL"))
         category = TO_DO if "mark" in properties else report.outcome
         return category, f"{mark} {properties.get('check', report.nodeid)}\n", report.outcome.upper()
 
@@ -65,6 +68,8 @@ class Progress:
         _section(terminalreporter, "to repair", [f"{_heading(record)}\n{_explained(record)}\n" for record in own])
         _section(terminalreporter, "afterwards", [_blocked(record) for record in blocked])
         _section(terminalreporter, "not written yet", _blanks(records))
+        skipped = [f"{reason}  (for {_numbers(infos)})" for reason, infos in self._skipped.items()]
+        _section(terminalreporter, "cannot be checked here", skipped)
         _section(terminalreporter, "progress", [*self._bars(records), *_closing(records)])
 
     def _bars(self, records: Iterable[Record]) -> list[str]:
