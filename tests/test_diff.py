@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from autograder.diff import subject
 from autograder.diff.compare import Verdict
 from autograder.diff.differ import Comparison, Differ, Side, reference_side
 from autograder.diff.rows import first_divergence, first_red
 from autograder.diff.tables import as_json, headline, show
+from autograder.paths import ROOT
+from autograder.sandbox import privileges
 from autograder.sandbox.zygote import Zygote
 from tests.patches import Change, write_patched
 from tests.test_commands import run
@@ -24,6 +32,39 @@ VARIANTS = {variant.name: variant.changes for variant in load_variants() if vari
 CRASH = Change(
     "charlm/model.py", "return self.lm_head(", "raise RuntimeError('[red]no[/red]\\x1b[31m')\n        return ("
 )
+NAP = "__import__('time').sleep(600)\n        "
+DAMAGE = (
+    Change("charlm/tokenizer.py", "return sorted(set(text))", "__import__('os').abort()"),
+    Change(
+        "charlm/tokenizer.py",
+        "return torch.tensor([index[character] for character in text], dtype=torch.long)",
+        "return torch.zeros(1 << 22, dtype=torch.long)",
+    ),
+    Change("charlm/tokenizer.py", 'return "".join(', 'print("x" * 1_000_000)\n    return "".join('),
+    Change("charlm/attention.py", " * head_size**-0.5", " * float('inf')"),
+    Change("charlm/attention.py", 'float("-inf"))', 'float("-inf"))[..., 0]'),
+    Change("charlm/attention.py", "def attention_probs(", "def attention_probabilities("),
+    Change("charlm/model.py", "return self.contract(hidden)", "return type('Odd', (), {})()"),
+    Change("charlm/model.py", "was_training = self.training", f"{NAP}was_training = self.training"),
+    Change("charlm/training.py", "return F.cross_entropy(", "return float('nan') * F.cross_entropy("),
+)
+HANGS = Change("charlm/attention.py", "q = self.query(x)", f"{NAP}q = self.query(x)")
+TELLS = Change(
+    "charlm/tokenizer.py",
+    "return sorted(set(text))",
+    """import os
+    found = str(dict(os.environ))
+    try:
+        with open("/proc/self/environ") as file:
+            found += file.read()
+    except OSError:
+        pass
+    raise ValueError(f"saw the token: {'between-us' in found}")""",
+)
+STAGES_OF_THE_FLOW = {
+    *("vocabulary", "tokens", "embedded", "q_k_v", "scaled", "masked", "probs", "head", "concatenated", "projected"),
+    *("residual", "feed_forward", "block", "normed", "logits", "loss", "gradients", "one_step", "draws"),
+}
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +114,99 @@ def test_a_crash_is_a_row_and_its_message_is_data(differ: Differ, tmp_path: Path
     assert "\x1b" not in printed.getvalue()
 
 
+def test_every_kind_of_damage_is_a_row(differ: Differ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject, "STAGE_SECONDS", 1.0)
+    comparison = compared(differ, tmp_path, *DAMAGE)
+    own = {row.id: row.own for row in comparison.rows}
+    assert own["vocabulary"].got.startswith("WorkerDied: ")
+    assert own["tokens"].got.startswith("Unsendable: ")
+    assert own["decode"].verdict is Verdict.SAME  # what it prints is nobody's business
+    assert (own["scores"].got, own["scores"].strange) == ("inf", 18)
+    assert own["masked"].got == "shape [2, 4]"
+    assert own["probs"].got.startswith("AttributeError: module 'charlm.attention' has no attribute 'attention_probs'")
+    assert own["feed_forward"].got == "<charlm.model.Odd in the submission>"
+    assert (own["loss"].got, own["loss"].verdict) == ("nan", Verdict.DIFFERENT)
+    assert own["windows"].got.startswith("TimeoutError: ")
+    json.dumps(as_json(comparison), allow_nan=False)
+    show(comparison, Console(file=io.StringIO(), width=140))
+
+
+def test_a_submission_that_always_hangs_takes_a_time_that_is_bounded(
+    differ: Differ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("STAGE_SECONDS", 0.5), ("ALL_SECONDS", 1.0), ("LEAST", 0.01)):
+        monkeypatch.setattr(subject, name, seconds)
+    _ = differ.expected
+    began = time.monotonic()
+    comparison = compared(differ, tmp_path, HANGS)
+    assert time.monotonic() - began < 60
+    late = [row.id for row in comparison.rows if "TimeoutError" in row.own.got]
+    assert {"head", "projected", "block", "logits"} <= set(late)
+
+
 def test_the_command_compares_two_submissions(tmp_path: Path) -> None:
     mine = write_patched([MISTAKES["mask_shows_the_next"]], tmp_path / "mine")
-    done = run("diff", str(mine), "--against", str(mine), "--json", str(tmp_path / "diff.json"))
+    other = write_patched([MISTAKES["heads_in_reverse"]], tmp_path / "other")
+    done = run("diff", str(mine), "--against", str(other), "--json", str(tmp_path / "diff.json"))
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("No difference")
+    assert done.stdout.startswith(
+        "First divergence in the flow: problem 8, masked scores (head 0 at [0, 0, 1]): other gives -inf, mine gives"
+    )
+    assert "Likely cause" not in done.stdout
     written = json.loads((tmp_path / "diff.json").read_text(encoding="utf-8"))
-    assert written["first_different_on_its_own"] is None
-    assert len(written["stages"]) > 50
+    assert written["first_different_on_its_own"] == "masked"
+    assert written["likely_causes"] is None
+    assert {"problem", "on_its_own", "in_the_flow"} <= set(written["stages"][0])
+    assert {stage["id"] for stage in written["stages"] if stage["in_the_flow"]} >= STAGES_OF_THE_FLOW
+
+
+def test_student_code_sees_nothing_of_the_callers_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_TOKEN", "between-us")
+    done = run("diff", str(write_patched([TELLS], tmp_path / "mine")))
+    assert done.returncode == 0
+    assert "ValueError: saw the token: False" in done.stdout
+
+
+def test_a_signal_ends_everything(tmp_path: Path) -> None:
+    privileges.adopt_orphans()  # what is left behind becomes a child of this process
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    before = children()
+    command = [sys.executable, "-m", "autograder", "diff", str(write_patched([HANGS], tmp_path / "mine"))]
+    command += ["--json", str(tmp_path / "diff.json")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 120
+    while not list(temporary.glob("*/submission-*")) and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, "Traceback" in said) == (-signal.SIGINT, False)
+    assert "ended by SIGINT" in said
+    assert children() == before
+    assert list(temporary.iterdir()) == []
+    assert not (tmp_path / "diff.json").exists()
+
+
+def children() -> set[str]:
+    return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+
+
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_a_file_that_cannot_be_written_is_bad_usage_before_the_work(tmp_path: Path, option: str) -> None:
+    began = time.monotonic()
+    done = run("diff", "reference", option, str(tmp_path / "nowhere" / "file"))
+    assert time.monotonic() - began < 30
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{tmp_path / 'nowhere' / 'file'} cannot be written: No such file or directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_is_as_it_was_when_nothing_could_be_compared(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.json", tmp_path / "new.html"
+    old.write_text("old")
+    assert run("diff", "nowhere", "--json", str(old), "--html", str(new)).returncode == 2
+    assert (old.read_text(), new.exists()) == ("old", False)
 
 
 def test_a_path_that_is_no_submission_is_bad_usage() -> None:

@@ -121,7 +121,7 @@ def _same(stage: Stage, one: Seen, other: Seen) -> bool:
     if one.error is not None and other.error is not None:
         return one.error == other.error
     found = compare(one, other, optional=stage.optional, loose=stage.loose)
-    return found.verdict in (Verdict.SAME, Verdict.NOT_SHOWN)
+    return found.verdict in (Verdict.SAME, Verdict.NOT_SEEN)
 
 
 @contextmanager

@@ -85,15 +85,17 @@ def _compared(request: DiffRequest) -> tuple[Comparison, str]:
     for path in (request.submission, request.against):
         if path is not None and not path.exists():
             raise Unusable(f"there is no submission at {path}")
-    work = Path(tempfile.mkdtemp(prefix="autograder-diff-"))
+    work, before = Path(tempfile.mkdtemp(prefix="autograder-diff-")), tempfile.tempdir
     try:
         work.chmod(0o711)
+        tempfile.tempdir = str(work)  # so that what libraries and workers leave there goes with it
         from autograder.sandbox import nursery
         from autograder.sandbox.zygote import Zygote
 
         with Zygote.start(nursery.ALL_BUT_TRAINING) as early, Zygote.start() as zygote:
             return _compare(request, work, zygote, early)
     finally:
+        tempfile.tempdir = before
         shutil.rmtree(work, ignore_errors=True)
 
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from autograder.diff.observe import MOST_PARTS, Seen
+from autograder.diff.stage import Place
 from support.checking import ATOL, RTOL
 from support.replies import kind_of
 
@@ -21,7 +22,7 @@ class Verdict(enum.Enum):
     SAME = "same"
     DIFFERENT = "different"
     FOLLOWS = "follows"
-    NOT_SHOWN = "not shown"
+    NOT_SEEN = "not seen"
     NOT_REACHED = "not reached"
 
 
@@ -29,7 +30,8 @@ class Verdict(enum.Enum):
 class Difference:
     """How one stage of the submission's (`got`) compares with the other side's (`expected`).
 
-    `name` says which of the stage's values the rest is about: the first that differs, else the first. Differences are
+    `name` says which of the stage's values the rest is about: the first that differs, else the first. `device` is where
+    the submission's lies, where the stage is about that. Differences are
     None where there are no two tensors of one shape to subtract; `max_abs` and `mean_abs` leave out places where
     either is no finite number, which `strange` counts.
     """
@@ -38,6 +40,7 @@ class Difference:
     name: str = ""
     shape: tuple[int, ...] | None = None
     dtype: str = ""
+    device: str = ""
     expected_shape: tuple[int, ...] | None = None
     expected_dtype: str = ""
     max_abs: float | None = None
@@ -52,15 +55,19 @@ class Difference:
 def compare(right: Seen, mine: Seen, *, optional: bool = False, loose: float = 1.0) -> Difference:
     """What is first different, or, when nothing is, the largest difference that counts for none.
 
-    `optional`: what only one side has is "not shown". `loose` widens the tolerance.
+    `optional`: what only one side has is "not seen", also where the other was ended by a mistake elsewhere. `loose`
+    widens the tolerance.
     """
     if right.error or mine.error:
+        if optional and not (right.error and mine.error):
+            ended = said(right) if right.error else said(mine)
+            return Difference(Verdict.NOT_SEEN, note=f"what goes through this step did not end well: {ended}")
         return _errors(right, mine)
     expected, got = dict(_parts(right.values)), dict(_parts(mine.values))
     if optional:
         common = [name for name in expected if name in got]
         if not common:
-            return Difference(Verdict.NOT_SHOWN, note="the submission does not go through this step by itself")
+            return Difference(Verdict.NOT_SEEN, note="one side does not go through this step by itself")
         expected, got = ({name: values[name] for name in common} for values in (expected, got))
     found = Difference(Verdict.SAME)
     for name in [*expected, *(name for name in got if name not in expected)]:
@@ -117,6 +124,9 @@ def _one(name: str, expected: Any, got: Any, loose: float) -> Difference:
     if isinstance(expected, float) and isinstance(got, float):
         found = _tensors(torch.tensor(expected), torch.tensor(got), loose)
         return replace(found, name=name, shape=None, expected_shape=None, dtype="float", expected_dtype="float")
+    if isinstance(expected, Place) and isinstance(got, Place):
+        verdict = Verdict.SAME if expected == got else Verdict.DIFFERENT
+        return Difference(verdict, name, device=str(got), expected=str(expected), got=str(got))
     verdict = Verdict.SAME if _equal(expected, got) else Verdict.DIFFERENT
     note = _first_letter(expected, got) if verdict is Verdict.DIFFERENT else ""
     return Difference(

@@ -41,7 +41,8 @@ class Side:
 class Comparison:
     """Two sides compared. `unimportable` has a sentence for each module of `mine` that cannot be imported.
 
-    `causes` are sentences: the common mistakes that give the same at the first red row, and at all that depends on it.
+    `causes` are sentences: the common mistakes that give the same at the first red row, and at all that depends on it;
+    None where they were not looked for, as `right` is not the reference.
     """
 
     right: Side
@@ -49,7 +50,7 @@ class Comparison:
     rows: list[Row]
     seen: tuple[Observed, Observed]
     unimportable: tuple[str, ...] = ()
-    causes: tuple[str, ...] = ()
+    causes: tuple[str, ...] | None = None
 
 
 def reference_side() -> Side:

@@ -32,10 +32,13 @@ class Flow:
     state: dict[str, Any] = field(default_factory=dict)
 
     def go(self, step: Step, *names: str) -> bool:
-        """Take one step, whose values are filed under `names`; whether there is something to go on with."""
+        """Take one step, whose values are filed under `names`; whether there is something to go on with.
+
+        An error stands at the last of them: nobody knows how far the step came.
+        """
         found = seen(self.side, lambda side: step(self))
         if found.error is not None:
-            self.steps[names[0]] = found
+            self.steps[names[-1]] = found
             return False
         for name in names:
             if len(names) == 1 or name in found.values:

@@ -33,13 +33,14 @@ ANSWERS = tuple(range(2, 11))  # the problems with written answers
 @dataclass(frozen=True)
 class Row:
     """One stage: `own` is how the submission's differs when both sides are fed the same, `flow` when each is fed with
-    what it computed itself (None for stages beside the flow)."""
+    what it computed itself (None for stages beside the flow). `device` is where both run ("" for written answers)."""
 
     id: str
     problem: int
     title: str
     own: Difference
     flow: Difference | None = None
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ def rows(stages: Sequence[Stage], right: Observed, mine: Observed) -> list[Row]:
         explained = any(found[name].own.verdict is Verdict.DIFFERENT for name in causes if name in found)
         if own.verdict is Verdict.DIFFERENT and explained:
             own = replace(own, verdict=Verdict.FOLLOWS)
-        found[stage.id] = Row(stage.id, stage.problem, stage.title, own, _flow_difference(stage, right.flow, mine.flow))
+        flow = _flow_difference(stage, right.flow, mine.flow)
+        found[stage.id] = Row(stage.id, stage.problem, stage.title, own, flow, stage.device or "cpu")
     return [*found.values(), *_answers(right.answers, mine.answers)]
 
 
@@ -93,7 +95,7 @@ def own_difference(stage: Stage, right: Look, mine: Look) -> tuple[Difference, b
     if own.verdict is not Verdict.DIFFERENT or right.doubled is None or mine.doubled is None:
         return own, False
     doubled = compare(right.doubled, mine.doubled, optional=stage.optional, loose=stage.loose)
-    if doubled.verdict is Verdict.NOT_SHOWN:
+    if doubled.verdict is Verdict.NOT_SEEN:
         return own, False
     return doubled, doubled.verdict is Verdict.DIFFERENT
 

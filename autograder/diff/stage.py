@@ -11,6 +11,12 @@ from support.checking import Submission
 Values = Mapping[str, Any]
 
 
+class Place(str):
+    """The name of a device that something lies on."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True)
 class Stage:
     """One step, run on its own: fed with the same input on both sides.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from autograder.diff import inputs
-from autograder.diff.stage import Stage, Values
+from autograder.diff.stage import Place, Stage, Values
 from support.checking import Submission, error_from
 from support.replies import kind_of
 from support.reports import generated_on, place_of_result, places_of_batch
@@ -28,7 +28,7 @@ def stages(device: str) -> tuple[Stage, ...]:
 
     def place(name: str, title: str, function: Callable[[Submission], Any], args: list[Any], *builds_on: str) -> Stage:
         def look(side: Submission) -> Values:
-            return {"where the result is": place_of_result(side, function(side), args, device)}
+            return {"where the result is": Place(place_of_result(side, function(side), args, device))}
 
         return stage(name, title, look, *builds_on)
 
@@ -38,15 +38,15 @@ def stages(device: str) -> tuple[Stage, ...]:
         places = dict(zip(names, places_of_batch(side, get_batch, long, 3, 4, device, device), strict=True))
         back = dict(zip(names, places_of_batch(side, get_batch, long, 3, 4, device, "cpu"), strict=True))
         return {
-            **{f"device={device!r}, {k}": v for k, v in places.items()},
-            **{f"device='cpu', {k}": v for k, v in back.items()},
+            **{f"device={device!r}, {k}": Place(v) for k, v in places.items()},
+            **{f"device='cpu', {k}": Place(v) for k, v in back.items()},
         }
 
     def batch_from_generator(side: Submission) -> Values:
         found = places_of_batch(
             side, side.data.get_batch, TEXT.repeat(100), 3, 4, device, device, seed=1, as_object=True
         )
-        return dict(zip(("X", "y", "the text"), found, strict=True))
+        return dict(zip(("X", "y", "the text"), map(Place, found), strict=True))
 
     def decoded(side: Submission) -> Values:
         return {"text": side.probes.decode_on(side.tokenizer.decode, torch.tensor([1, 2, 0]), ["t", "g", "e"], device)}
@@ -71,7 +71,7 @@ def stages(device: str) -> tuple[Stage, ...]:
 
     def generated(side: Submission) -> Values:
         seen = generated_on(side, device, _model(side), torch.zeros(7, 7), torch.tensor([[2, 4], [6, 5]]), 6)
-        return {"where the result is": seen.device}
+        return {"where the result is": Place(seen.device)}
 
     scores, ones, prompt = torch.zeros(2, 3, 3), torch.ones(2, 4, 6), torch.ones(2, 4, dtype=torch.int64)
     inside = ("device_scores", "device_mask", "device_probs", "head")

@@ -17,37 +17,66 @@ from autograder.diff.differ import Comparison
 from autograder.diff.rows import Row, first_divergence, first_red
 from autograder.results.text import clean_line
 
+MOST_SAID = 3  # red rows beside the first
+CAPTION = (
+    "on its own: both sides are fed the same · in the flow: each with what it computed itself\n"
+    "follows: different only because an earlier stage is · not seen: one side does not go through this step by itself\n"
+    "numbers: on its own, or in the flow where only that differs"
+)
 STYLES = {
     Verdict.SAME: "green",
     Verdict.DIFFERENT: "bold red",
     Verdict.FOLLOWS: "yellow",
-    Verdict.NOT_SHOWN: "dim",
+    Verdict.NOT_SEEN: "dim",
     Verdict.NOT_REACHED: "dim",
 }
 
 
 def show(comparison: Comparison, console: Console) -> None:
-    """Print the first divergence, then a row for each stage."""
+    """Print the first divergence and what it likely comes from, then a row for each stage."""
     for line in headline(comparison):
         console.print(Text(line), soft_wrap=True)
     console.print(_table(comparison.rows))
 
 
 def headline(comparison: Comparison) -> list[str]:
-    """What differs first, on its own and in the flow, and the modules that cannot be imported, in sentences."""
+    """What differs first, in the flow and on its own, why, and the modules that cannot be imported, in sentences."""
     found = [clean_line(sentence, 300) for sentence in comparison.unimportable]
-    red, parting = first_red(comparison.rows), first_divergence(comparison.rows)
-    if red is not None:
-        found.append(f"First difference on its own: {_sentence(red, red.own)}")
-    if len(comparison.causes) == 1:
-        found.append(f"Likely cause: {comparison.causes[0]}.")
-    elif comparison.causes:
-        found.append("Likely cause, one of these: " + "; or ".join(comparison.causes) + ".")
+    first, parting = first_red(comparison.rows), first_divergence(comparison.rows)
+    words = _words(comparison)
     if parting is not None and parting.flow is not None:
-        found.append(f"First divergence in the flow: {_sentence(parting, parting.flow)}")
-    if red is None and parting is None:
-        found.append(f"No difference: {comparison.mine.name} does the same as {comparison.right.name} at every stage.")
+        found.append(f"First divergence in the flow: {_sentence(parting, parting.flow, words)}")
+    if first is None:
+        if parting is None:
+            names = f"{comparison.mine.name} does the same as {comparison.right.name}"
+            found.append(f"No difference: {names} at every stage.")
+        return found
+    found.append(f"First difference on its own: {_sentence(first, first.own, words)}")
+    found += _likely(comparison)
+    others = [row for row in comparison.rows if row.own.verdict is Verdict.DIFFERENT and row is not first]
+    found += [f"Also different on its own: {_sentence(row, row.own, words)}" for row in others[:MOST_SAID]]
+    if len(others) > MOST_SAID:
+        found.append(f"And {len(others) - MOST_SAID} more rows of the table are different on their own.")
     return found
+
+
+def _likely(comparison: Comparison) -> list[str]:
+    if comparison.causes is None:
+        return []
+    if not comparison.causes:
+        return ["Likely cause: none of the common mistakes gives just this."]
+    several = ", one of these" if len(comparison.causes) > 1 else ""
+    return [f"Likely cause{several}: {'; or '.join(comparison.causes)}."]
+
+
+def _words(comparison: Comparison) -> tuple[str, str]:
+    """What precedes the two sides' values: there is something to expect of the reference alone."""
+    if comparison.causes is not None:
+        return "expected", "got"
+    names = [name.rstrip("/").rpartition("/")[2] for name in (comparison.right.name, comparison.mine.name)]
+    if names[0] == names[1]:
+        names = [comparison.right.name, comparison.mine.name]
+    return f"{names[0]} gives", f"{names[1]} gives"
 
 
 def as_json(comparison: Comparison) -> dict[str, Any]:
@@ -58,23 +87,24 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "submission": comparison.mine.name,
         "first_different_on_its_own": None if red is None else red.id,
         "first_divergence_in_the_flow": None if parting is None else parting.id,
-        "likely_causes": list(comparison.causes),
+        "likely_causes": None if comparison.causes is None else list(comparison.causes),
         "unimportable": [clean_line(sentence, 300) for sentence in comparison.unimportable],
         "stages": [
             {
                 "id": row.id,
                 "problem": row.problem,
                 "title": row.title,
-                "on_its_own": _facts(row.own),
-                "in_the_flow": None if row.flow is None else _facts(row.flow),
+                "on_its_own": _facts(row, row.own),
+                "in_the_flow": None if row.flow is None else _facts(row, row.flow),
             }
             for row in comparison.rows
         ],
     }
 
 
-def _facts(difference: Difference) -> dict[str, Any]:
-    facts = {**dataclasses.asdict(difference), "verdict": difference.verdict.value}
+def _facts(row: Row, difference: Difference) -> dict[str, Any]:
+    device = difference.device or row.device
+    facts = {**dataclasses.asdict(difference), "verdict": difference.verdict.value, "device": device}
     return {name: _plain(value) for name, value in facts.items()}
 
 
@@ -86,22 +116,23 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _sentence(row: Row, difference: Difference) -> str:
-    place = "" if difference.index is None else f" at {list(difference.index)}"
+def _sentence(row: Row, difference: Difference, words: tuple[str, str]) -> str:
+    place = f" at {list(difference.index)}" if difference.index else ""
     what = f" ({difference.name}{place})" if difference.name else ""
-    values = f": expected {difference.expected}, got {difference.got}" if difference.expected or difference.got else ""
+    both = f": {words[0]} {difference.expected}, {words[1]} {difference.got}"
+    values = both if difference.expected or difference.got else ""
     note = f" ({difference.note})" if difference.note else ""
     return clean_line(f"problem {row.problem}, {row.title}{what}{values}{note}", 400)
 
 
 def _table(rows: Sequence[Row]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, caption="follows: different only because an earlier stage is")
+    table = Table(box=box.SIMPLE_HEAD, caption=CAPTION)
     for name in ("problem", "stage", "on its own", "in the flow"):
         table.add_column(name, no_wrap=name != "stage")
-    for name in ("shape, dtype", "max", "mean", "first at"):
+    for name in ("shape, dtype", "device", "max", "mean", "first at"):
         table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(str(row.problem), row.title, _verdict(row.own), _verdict(row.flow), *_numbers(shown(row)))
+        table.add_row(str(row.problem), row.title, _verdict(row.own), _verdict(row.flow), *_numbers(row, shown(row)))
     return table
 
 
@@ -118,14 +149,16 @@ def _verdict(difference: Difference | None) -> Text:
     return Text(difference.verdict.value, style=STYLES[difference.verdict])
 
 
-def _numbers(difference: Difference) -> list[Text]:
+def _numbers(row: Row, difference: Difference) -> list[Text]:
     shape = "" if difference.shape is None else f"{list(difference.shape)} "
     strange = f" + {difference.strange} not finite" if difference.strange else ""
+    kind = difference.dtype if difference.dtype or difference.device else difference.got.partition(":")[0]
     return [
-        Text(clean_line(f"{shape}{difference.dtype}")),
+        Text(clean_line(f"{shape}{kind}", 30)),
+        Text(clean_line(difference.device or row.device)),
         Text(_number(difference.max_abs) + strange),
         Text(_number(difference.mean_abs)),
-        Text("" if difference.index is None else str(list(difference.index))),
+        Text(str(list(difference.index)) if difference.index else ""),
     ]
 
 
