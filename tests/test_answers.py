@@ -16,6 +16,7 @@ from autograder.checks import answer_trainings as trainings
 from autograder.checks import hidden_answers
 from autograder.paths import REFERENCE, TEMPLATE
 from autograder.sandbox.handle import RemoteSubmission
+from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import Zygote
 from support.checking import CheckFailure, Submission, describe
 from tests.patches import Change, write_patched
@@ -40,7 +41,7 @@ def zygote() -> Iterator[Zygote]:
 
 @pytest.fixture(scope="module")
 def reference(zygote: Zygote) -> Iterator[Submission]:
-    with RemoteSubmission(zygote, REFERENCE, trusted=True) as opened:
+    with RemoteSubmission(zygote, REFERENCE, limits=Limits(seconds=600.0), trusted=True) as opened:
         opened.probes.make_available("gpu")
         yield opened
 

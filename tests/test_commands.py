@@ -12,7 +12,22 @@ from pathlib import Path
 import pytest
 
 from autograder.paths import CALIBRATION, CORPUS, ROOT, SETTINGS
+from tests.recipes import RECIPES
 
+# What CONTRIBUTING.md says besides: a shell's line each, or in the text.
+ALSO_RUN_BY_CI = {
+    "bash setup.sh",
+    ".venv/bin/python -m pytest",
+    ".venv/bin/python -m ruff check .",
+    ".venv/bin/python -m ruff format --check .",
+    ".venv/bin/python -m mypy",
+}
+RUN_WITH_PYTEST = {".venv/bin/python -m pytest tests/test_settings.py"}
+ALSO_RUN_BELOW = {".venv/bin/python -m tests.run_odd_values --checks 8.7"}
+ALSO_EXHAUSTIVE = {
+    ".venv/bin/python -m tests.recipes",
+    ".venv/bin/python -m tests.zoo --only mistakes --matching mask_fills_zero",
+}
 RUN_BY_CI = {
     "./run_autograder reference",
     "bash setup.sh && .venv/bin/python -m pytest",
@@ -70,6 +85,32 @@ def test_every_command_in_the_readme_is_run() -> None:
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(" python -m", " .venv/bin/python -m")
     for command in RUN_BY_CI:
         assert all(part in ci for part in command.split(" && ")), command
+
+
+def test_every_command_in_contributing_is_run() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    loop, _, _ = text.partition("\n## Recipes\n")
+    said = {line for block in re.findall(r"```bash\n(.*?)```", loop, re.DOTALL) for line in block.splitlines()}
+    said |= set(re.findall(r"`((?:\./run_autograder|bash|\.venv/bin/python) [^`]*)`", loop))
+    own = ALSO_RUN_BY_CI | RUN_WITH_PYTEST | ALSO_RUN_BELOW | ALSO_EXHAUSTIVE
+    own_or_known = own | RUN_BELOW | EXHAUSTIVE
+    followed = {command for recipe in RECIPES.values() for command in recipe.commands}
+    assert said - own_or_known == {"./run_autograder reference --without-training"}
+    assert own - said == set()
+    assert "./run_autograder reference --without-training" in (ROOT / "tests/test_recipes.py").read_text()
+    assert {".venv/bin/python -m autograder template", ".venv/bin/python -m autograder corpus"} <= followed
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(" python -m", " .venv/bin/python -m")
+    assert [command for command in ALSO_RUN_BY_CI if command not in ci] == []
+    for command in RUN_WITH_PYTEST:
+        assert (ROOT / command.split()[-1]).is_file()
+
+
+@pytest.mark.parametrize("command", sorted(ALSO_RUN_BELOW))
+def test_one_check_can_be_tried_alone(command: str) -> None:
+    arguments = command.split()[1:]
+    done = subprocess.run([sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "8.7: 10 cases" in done.stderr + done.stdout
 
 
 def test_corpus_is_built_once() -> None:

@@ -83,6 +83,7 @@ def next_token(reference: Submission) -> str:
 def mixed_devices(reference: Submission, device: str) -> str:
     """The type of the exception when a model on `device` is given a batch that was left on the CPU."""
     probes = reference.probes
+    probes.make_available(device)  # what goes wrong here is no answer
     raised = probes.error_of(probes.place_of_mixed, small_model(reference), torch.zeros(B, T).long(), device)
     return raised[0] if raised else "no exception"
 
