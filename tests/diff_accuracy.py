@@ -1,14 +1,19 @@
-"""How often `diff` is right, over the zoo: python -m tests.diff_accuracy [--only NAME ...] [--processes 2]
+"""How often `diff` is right, over the zoo: python -m tests.diff_accuracy [--only NAME ...] [--unseen N]
 
 For each planted mistake: is the first red row, on its own, in the mistake's problem, and is the likely cause the
 mistake itself where the list of causes has it (under the zoo's name), and none where it has not? The reference and
 every correct variant must be green throughout. Exits with 1 when a bar is missed.
+
+With `--unseen`, instead: N of the mechanical mutants, none of which was made with the list of causes in mind. A cause
+that lies in another function than the mutant's change is wrong; the others are printed, for a person to judge.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import multiprocessing
+import random
 import sys
 import tempfile
 import time
@@ -21,6 +26,7 @@ from typing import Any
 from autograder.paths import REFERENCE, ROOT
 from tests.patches import Change, write_patched
 from tests.zoo.animals import Mistake, Variant, load_mistakes, load_variants
+from tests.zoo.mutants import Mutant, load_mutants
 
 sys.path.append(str(ROOT / "student_template" / "tests"))
 
@@ -67,7 +73,7 @@ def look(order: tuple[str, tuple[Change, ...], Path | None]) -> Found:
         began = time.monotonic()
         found = _differ.compare(Side(name, code, answers_in(code)))
         compared = time.monotonic()
-        causes = likely(_differ, found, load_causes())
+        causes = likely(_differ, found, load_causes()) or []
     red = [(row.id, row.problem) for row in found.rows if row.own.verdict is Verdict.DIFFERENT]
     parts = first_divergence(found.rows)
     named = [cause.name for cause in causes]
@@ -113,6 +119,35 @@ def judge(mistakes: Sequence[Mistake], variants: Sequence[Variant], processes: i
     return enough and not wrong and len(green) == len(right)
 
 
+def judge_unseen(count: int, processes: int) -> bool:
+    """Print which causes are named for mutants that no cause is the same program as; whether all lie where they are."""
+    from autograder.diff.causes import changed, load_causes
+
+    causes = {cause.name: cause for cause in load_causes()}
+    programs = set()
+    for cause in causes.values():
+        module = cause.function.partition(".")[0]
+        programs.add(ast.dump(ast.parse(changed((REFERENCE / "charlm" / f"{module}.py").read_text("utf-8"), cause))))
+    unseen = [m for m in load_mutants() if m.problem and ast.dump(ast.parse(m.change.new)) not in programs]
+    mutants = random.Random(0).sample(unseen, min(count, len(unseen)))
+    found = run([(mutant.id, (mutant.change,), None) for mutant in mutants], processes)
+    pairs = list(zip(found, mutants, strict=True))
+    named = [(one, mutant) for one, mutant in pairs if one.causes]
+    wrong = [(one, m) for one, m in named if not any(_within(m, causes[name].function) for name in one.causes)]
+    print(f"mutants that differ: {sum(bool(one.red) for one in found)} of {len(found)}")
+    print(f"a cause named: {len(named)}; one that lies elsewhere: {len(wrong)}")
+    for one, mutant in named:
+        said = "; or ".join(causes[name].say for name in one.causes)
+        print(f"  {'WRONG ' if (one, mutant) in wrong else ''}{mutant.id}\n    red {one.red[0][0]}: {said}")
+    return not wrong
+
+
+def _within(mutant: Mutant, function: str) -> bool:
+    module, _, name = function.partition(".")
+    here = Path(mutant.change.file).stem, mutant.function or ""
+    return here[0] == module and (here[1] == name or here[1].startswith(f"{name}.") or name.startswith(f"{here[1]}."))
+
+
 def _share(some: Sequence[Found], all_of_them: Sequence[Found]) -> str:
     return f"{len(some)} of {len(all_of_them)} ({100 * len(some) / max(1, len(all_of_them)):.1f} %)"
 
@@ -121,8 +156,11 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="How often diff is right, over the zoo.")
     parser.add_argument("--only", nargs="+", default=[], help="these mistakes or variants")
+    parser.add_argument("--unseen", type=int, metavar="N", help="instead, this many mechanical mutants")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
+    if options.unseen:
+        return 0 if judge_unseen(options.unseen, options.processes) else 1
     mistakes = [m for m in load_mistakes() if not options.only or m.name in options.only]
     variants = [v for v in load_variants() if not options.only or v.name in options.only]
     return 0 if judge(mistakes, variants, options.processes) else 1

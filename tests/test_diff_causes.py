@@ -11,6 +11,7 @@ import pytest
 from autograder.diff.causes import Cause, changed, likely, load_causes
 from autograder.diff.differ import Differ, Side, reference_side
 from autograder.diff.rows import all_stages
+from autograder.diff.tables import headline
 from autograder.paths import REFERENCE
 from autograder.sandbox.zygote import Zygote
 from tests.patches import Change, write_patched
@@ -31,7 +32,7 @@ def causes_of(differ: Differ, folder: Path, *changes: Change) -> list[str]:
     folder.chmod(0o711)
     code = write_patched(changes, folder / "submission")
     found = differ.compare(Side("mine", code, reference_side().answers))
-    return [cause.name for cause in likely(differ, found, CAUSES)]
+    return [cause.name for cause in likely(differ, found, CAUSES) or []]
 
 
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.name)
@@ -61,3 +62,12 @@ def test_the_first_of_two_mistakes_is_named(differ: Differ, tmp_path: Path) -> N
 
 def test_nothing_is_said_of_a_mistake_that_no_cause_reproduces(differ: Differ, tmp_path: Path) -> None:
     assert causes_of(differ, tmp_path, SCALE) == []
+
+
+def test_a_wrong_answer_in_words_has_no_cause_in_code(differ: Differ, tmp_path: Path) -> None:
+    tmp_path.chmod(0o711)
+    code = write_patched([], tmp_path / "submission")
+    answers = {**reference_side().answers, "problem_5": {}}
+    found = differ.compare(Side("mine", code, answers))
+    assert likely(differ, found, CAUSES) is None
+    assert headline(found)[0].startswith("First difference on its own: problem 5, written answers")

@@ -47,14 +47,15 @@ def load_causes(path: Path = FILE) -> list[Cause]:
     return [Cause(**entry) for entry in tomllib.loads(path.read_text(encoding="utf-8"))["cause"]]
 
 
-def likely(differ: Differ, found: Comparison, causes: Iterable[Cause]) -> list[Cause]:
+def likely(differ: Differ, found: Comparison, causes: Iterable[Cause]) -> list[Cause] | None:
     """The mistakes that reproduce what `found` has at its first red row, and at every row that has to do with it.
 
-    The right side has to be the reference. More than one means that nothing that was looked at tells them apart.
+    The right side has to be the reference. More than one means that nothing that was looked at tells them apart. None
+    where there is no mistake in code: no row is red, or the first one is a written answer.
     """
     red = first_red(found.rows)
-    if red is None:
-        return []
+    if red is None or red.id not in {stage.id for stage in differ.stages}:
+        return None
     mine = found.seen[1].looks
     first, *others = _to_look_at(differ.stages, found, red)
     possible = [cause for cause in causes if cause.stage == red.id]

@@ -116,16 +116,16 @@ def _compare(request: DiffRequest, work: Path, zygote: Zygote, early: Zygote) ->
     comparison = differ.compare(mine)
     if request.against is None:
         causes = likely(differ, comparison, load_causes())
-        comparison = replace(comparison, causes=tuple(cause.say for cause in causes))
+        comparison = replace(comparison, causes=None if causes is None else tuple(cause.say for cause in causes))
     return comparison, device
 
 
 def _take_in(source: Path, target: Path, settings: Settings, is_reference: bool) -> Side:
-    from autograder.diff.differ import Side
+    from autograder.diff.differ import REFERENCE_NAME, Side
     from autograder.intake import IntakeError, IntakeLimits, take_in
     from autograder.results.text import clean_line
 
-    name = "reference" if is_reference else str(source)
+    name = REFERENCE_NAME if is_reference else str(source)
     sizes = IntakeLimits(files=settings.limits.submission_files, total_bytes=int(settings.limits.submission_mb * 2**20))
     try:
         intake = take_in(source, target, sizes)

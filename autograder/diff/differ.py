@@ -24,6 +24,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+REFERENCE_NAME = "reference"
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -42,7 +43,7 @@ class Comparison:
     """Two sides compared. `unimportable` has a sentence for each module of `mine` that cannot be imported.
 
     `causes` are sentences: the common mistakes that give the same at the first red row, and at all that depends on it;
-    None where they were not looked for, as `right` is not the reference.
+    None where they were not looked for.
     """
 
     right: Side
@@ -55,7 +56,7 @@ class Comparison:
 
 def reference_side() -> Side:
     """The reference."""
-    return Side("reference", REFERENCE, answers_in(REFERENCE))
+    return Side(REFERENCE_NAME, REFERENCE, answers_in(REFERENCE))
 
 
 def answers_in(folder: Path) -> dict[str, Any]:

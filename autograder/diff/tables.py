@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.diff.compare import Difference, Verdict
-from autograder.diff.differ import Comparison
+from autograder.diff.differ import REFERENCE_NAME, Comparison
 from autograder.diff.rows import Row, first_divergence, first_red
 from autograder.results.text import clean_line
 
@@ -71,7 +71,7 @@ def _likely(comparison: Comparison) -> list[str]:
 
 def _words(comparison: Comparison) -> tuple[str, str]:
     """What precedes the two sides' values: there is something to expect of the reference alone."""
-    if comparison.causes is not None:
+    if comparison.right.name == REFERENCE_NAME:
         return "expected", "got"
     names = [name.rstrip("/").rpartition("/")[2] for name in (comparison.right.name, comparison.mine.name)]
     if names[0] == names[1]:
