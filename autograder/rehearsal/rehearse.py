@@ -1,4 +1,4 @@
-"""Plays the platform: unpacks a zip, sets it up, grades three submissions with it, and measures."""
+"""Plays the platform: unpacks a zip, sets it up, grades submissions with it, and measures."""
 
 from __future__ import annotations
 

@@ -27,11 +27,10 @@ class Case:
 
 
 def cases(source: Path) -> list[Case]:
-    """The three that every zip has to manage; `source` is the unpacked zip."""
+    """Those that every zip has to manage; `source` is the unpacked zip."""
     return [
         Case("the reference, in time", source / "reference", None),
-        Case("the untouched template, late", TEMPLATE, 0, late=True),
-        Case("the untouched template, handed in again", TEMPLATE, 0, earlier=(0, 0)),
+        Case("the untouched template, late and again", TEMPLATE, 0, late=True, earlier=(0, 0)),
     ]
 
 
