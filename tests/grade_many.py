@@ -2,9 +2,9 @@
 
     python -m tests.grade_many JOBS.json --processes 2
 
-JOBS.json is a list of objects with `submission`, `out`, `without_training`, `seed_file`, `on_platform`, `settings`
-(another assignment.toml, or null), `checks` (the numbers of those to run, or null for all) and `waits` (it sleeps
-rather than computes, so it is graded beside the others).
+JOBS.json is a list of objects with `submission`, `out`, `without_training`, `seed_file`, `on_platform`, `reported`,
+`settings` (another assignment.toml, or null), `checks` (the numbers of those to run, or null for all) and `waits` (it
+sleeps rather than computes, so it is graded beside the others).
 Into each `out` go `exit_code`, `printed.txt` with what the grading printed, and `usage.json` with what it cost and left
 behind.
 """
@@ -115,6 +115,7 @@ def _grade(job: dict[str, Any], ids: range, temporary: Path, started: float) -> 
                 seed_from=os.open(job["seed_file"], os.O_RDONLY),
                 on_platform=job["on_platform"],
                 started=started,
+                reported=job["reported"],
             )
         )
     finally:

@@ -31,8 +31,9 @@ class Job:
 
     It is the reference with `changes` and with `appended` (pairs of a file and the text that goes to its end), or what
     `build` makes in an empty folder, or `whole`. `checks` are those to run, None for all. `limits` are other values for
-    assignment.toml's `[limits]`. `waits`: it sleeps rather than computes, so that it is graded beside the others. Jobs
-    that differ in no more than their name are graded once.
+    assignment.toml's `[limits]`. `waits`: it sleeps rather than computes, so that it is graded beside the others.
+    `reported`: with the pages of a report, which most tests can do without. Jobs that differ in no more than their
+    name are graded once.
     """
 
     name: str = field(compare=False)
@@ -45,6 +46,7 @@ class Job:
     seed: int = 0
     limits: tuple[tuple[str, float], ...] = ()
     on_platform: bool = False
+    reported: bool = False
     waits: bool = False
 
 
@@ -65,7 +67,7 @@ class Usage:
 class Grading:
     """What the grader made of a job: its exit code, what it printed, results.json, and what it cost.
 
-    `leaks` are the places of canaries that stand in anything that the grader put out.
+    `leaks` are the places of canaries that stand in anything that the grader put out, `pages` those of its report.
     """
 
     exit_code: int
@@ -73,6 +75,7 @@ class Grading:
     results: dict[str, Any]
     usage: Usage
     leaks: list[str] = field(default_factory=list)
+    pages: dict[str, str] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> dict[str, str]:
@@ -163,6 +166,7 @@ def _request(job: Job, folder: Path) -> dict[str, Any]:
         "checks": None if job.checks is None else sorted(job.checks),
         "settings": str(write_settings(job.limits, folder / SETTINGS.name)) if job.limits else None,
         "on_platform": job.on_platform,
+        "reported": job.reported,
         "waits": job.waits,
     }
 
@@ -200,6 +204,7 @@ def _read(out: Path, canaries: Canaries) -> Grading:
         results=json.loads((out / "results.json").read_text(encoding="utf-8")),
         usage=Usage(**json.loads((out / "usage.json").read_text())),
         leaks=canaries.seen_in("\n".join(told)),
+        pages={path.name: path.read_text(encoding="utf-8") for path in out.glob("*.html")},
     )
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from autograder.grading import report_part
 from autograder.grading.messages import account, tell
 from autograder.grading.request import GradeRequest
 from autograder.grading.supervise import Family, Interrupted, Overdue
@@ -29,9 +30,9 @@ def grade(request: GradeRequest) -> int:
     """
     try:
         request.out.mkdir(parents=True, exist_ok=True)
-        if not request.on_platform:
-            # Results of an earlier run must not be taken for this one's; run_autograder sees to it on the platform.
-            store.remove(request.results_file)
+        # Results of an earlier run must not be taken for this one's; on the platform run_autograder sees to that file.
+        for file in (*request.pages.values(), *([] if request.on_platform else [request.results_file])):
+            store.remove(file)
     except OSError as error:
         tell(f"error: the results folder cannot be used: {error}")
         return FAULT if request.on_platform else USAGE
@@ -55,7 +56,8 @@ def _grade(request: GradeRequest) -> int:
         _not_graded(request, account(error))
         return FAULT
     finally:
-        store.clean_up(request.results_file)
+        for file in (request.results_file, *request.pages.values()):
+            store.clean_up(file)
         if work is not None:
             shutil.rmtree(work, ignore_errors=True)
 
@@ -72,6 +74,8 @@ def _in_parts(request: GradeRequest, work: Path, family: Family) -> int:
             name = "grading"
             left = float((work / "run_seconds").read_text()) + MARGIN - (time.monotonic() - request.started)
             status = family.run(lambda: _said(request, lambda: _run(request, work)), left)
+        if report_part.is_due(work):
+            _report(request, work, family)
     except Overdue as error:
         _not_graded(request, f"The process that was {name} hung: {error}.")
         return FAULT
@@ -79,6 +83,17 @@ def _in_parts(request: GradeRequest, work: Path, family: Family) -> int:
         _not_graded(request, f"The process that was {name} {_ended(status)}.")
         return FAULT
     return 0 if status in (READY, REFUSED) else status
+
+
+def _report(request: GradeRequest, work: Path, family: Family) -> None:
+    """The results are complete by now, and the processes that had torch and the submission are gone."""
+    try:
+        status = family.run(lambda: report_part.write(request, work), report_part.SECONDS)
+    except (Overdue, OSError) as error:
+        tell(f"warning: there is no report: {error}")
+    else:
+        if status not in (report_part.WRITTEN, report_part.LEFT_OUT):
+            tell(f"warning: there is no report: the process that was writing it {_ended(status)}")
 
 
 def _ended(status: int) -> str:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from importlib import metadata
+from typing import Any
 
 from autograder.grading.catalogue import Catalogue
 from autograder.grading.messages import tell
 from autograder.grading.request import GradeRequest
 from autograder.intake import Intake
 from autograder.results import gradescope, store
+from autograder.results import view as views
 from autograder.results.facts import RunFacts
 from autograder.results.tally import only_together
 from autograder.results.terminal import TerminalReport
@@ -120,6 +122,24 @@ class Ledger:
         _patiently(lambda: store.write(self._request.results_file, document))
         with _printing():
             TerminalReport().refusal(problems, facts)
+
+    def views(self) -> dict[str, Any]:
+        """The run for the pages of a report, by who they are for."""
+        state = gradescope.state_of(list(self._records.values()), self.facts)
+        said = gradescope.reasons(self._records.values(), self.facts)
+        return {
+            name: views.view(
+                self._settled(),
+                self._points,
+                self._visibility,
+                self.facts,
+                state,
+                hidden=self._catalogue.hidden,
+                instructor=name == "instructor",
+                reasons=said,
+            )
+            for name in self._request.pages
+        }
 
     def finish(self) -> None:
         """Write and print the results of a run that came to its end. Raises StoreError when they cannot be written."""

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 from autograder import paths
+from autograder.grading import report_part
 from autograder.grading.admission import Admission, admit
 from autograder.grading.catalogue import CatalogueError, load_catalogue
 from autograder.grading.launcher import FAULT, READY, REFUSED, USAGE
@@ -15,6 +16,7 @@ from autograder.grading.messages import tell
 from autograder.grading.request import GradeRequest
 from autograder.intake import Intake, IntakeError, IntakeLimits, take_in
 from autograder.results import store
+from autograder.results.view import refusal_view
 from autograder.settings import Limits, SettingsError, load_settings
 
 
@@ -47,6 +49,8 @@ def prepare(request: GradeRequest, work: Path) -> int:
         return USAGE
     if intake.problems:
         ledger.refuse(intake.problems)
+        if request.reported:
+            _hand_over_refusal(request, work, intake.problems, ledger)
         return REFUSED
     notes, staff_notes = [*admission.notes, *intake.notes], [*admission.staff_notes, *intake.staff_notes]
     intake = dataclasses.replace(intake, notes=notes, staff_notes=staff_notes)
@@ -55,6 +59,14 @@ def prepare(request: GradeRequest, work: Path) -> int:
     record.write_text(json.dumps(dataclasses.asdict(intake)), encoding="utf-8")
     (work / "run_seconds").write_text(str(settings.limits.run_seconds))
     return READY
+
+
+def _hand_over_refusal(request: GradeRequest, work: Path, problems: list[str], ledger: Ledger) -> None:
+    try:
+        pages = {name: refusal_view(problems, ledger.facts, instructor=name == "instructor") for name in request.pages}
+        report_part.hand_over(work, pages, {})
+    except OSError as error:
+        tell(f"warning: there is no report: {error}")
 
 
 def read_intake(work: Path) -> Intake:

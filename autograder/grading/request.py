@@ -12,7 +12,7 @@ class GradeRequest:
     """One submission to grade, without a secret: every worker inherits it.
 
     `started` is `time.monotonic()` at the start; `device` is auto, cpu, cuda or mps; `seed_from` is a descriptor of
-    `fresh_start.hand_over`.
+    `fresh_start.hand_over`. `reported`: pages with pictures are written, too.
     """
 
     submission: Path
@@ -22,10 +22,17 @@ class GradeRequest:
     seed_from: int
     on_platform: bool
     started: float
+    reported: bool = True
 
     @property
     def results_file(self) -> Path:
         return self.out / "results.json"
+
+    @property
+    def pages(self) -> dict[str, Path]:
+        """Where the pages of a report go, by who they are for. The platform gets none that a student may not see."""
+        pages = {"student": self.out / "report.html", "instructor": self.out / "report-instructor.html"}
+        return {"student": pages["student"]} if self.on_platform else pages
 
 
 def derive_seed(seed: int, *names: str) -> int:

@@ -8,16 +8,19 @@ import os
 import secrets
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from autograder import paths
 from autograder.fresh_start import take_over
+from autograder.grading import report_part
 from autograder.grading.catalogue import load_catalogue
+from autograder.grading.exhibits import gather
 from autograder.grading.launcher import FAULT, READY
 from autograder.grading.ledger import Ledger
-from autograder.grading.messages import account
+from autograder.grading.messages import account, tell
 from autograder.grading.plugin import GradingPlugin
 from autograder.grading.prepare import read_intake
 from autograder.grading.request import GradeRequest
@@ -46,7 +49,24 @@ def run(request: GradeRequest, work: Path, zygote: Zygote) -> int:
     except Exception as error:
         ledger.fault("After the last check", f"{type(error).__name__}: {error}")
     ledger.finish()
+    if request.reported:
+        _hand_over(context, work)
     return FAULT if ledger.failed else READY
+
+
+def _hand_over(context: RunContext, work: Path) -> None:
+    """Leave what the report will show. The results are written, so nothing that goes wrong may end the run."""
+    exhibits: dict[str, Any] = {}
+    try:
+        if not context.ledger.failed:
+            exhibits = gather(context)
+    except Exception as error:
+        tell(f"warning: the report has no pictures: {account(error)}")
+    try:
+        context.close()
+        report_part.hand_over(work, context.ledger.views(), exhibits)
+    except Exception as error:
+        tell(f"warning: there is no report: {account(error)}")
 
 
 def _run_all(context: RunContext) -> None:

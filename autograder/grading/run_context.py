@@ -119,6 +119,11 @@ class RunContext:
             self._preparation,
         )
 
+    @property
+    def trainings_done(self) -> Trainings | None:
+        """The trainings, if any check asked for one."""
+        return self.trainings if "trainings" in vars(self) else None
+
     def confirm(self) -> None:
         """Make sure at a check's end that the submission's process lives and has no answer that nobody asked for.
 
@@ -129,7 +134,7 @@ class RunContext:
     @property
     def held_out_loss(self) -> float | None:
         """That of the submission's own training, None when there was none."""
-        return self.trainings.held_out_loss if "trainings" in vars(self) else None
+        return self.trainings_done.held_out_loss if self.trainings_done else None
 
     @contextmanager
     def fresh_submission(self, number: str, *, on_device: bool = False) -> Iterator[Submission]:
@@ -166,6 +171,14 @@ class RunContext:
         """A seed that only this run and this purpose has."""
         return derive_seed(self.seed, *purpose)
 
+    def open_for_exhibits(self) -> tuple[RemoteSubmission, RemoteSubmission]:
+        """Reference and submission once more, after the last verdict, behind processes of their own until `close`."""
+        reference = self._open(REFERENCE, seconds=60.0, trusted=True, purpose="exhibits")
+        submission = self._open(self._code, seconds=60.0, trusted=False, purpose="exhibits")
+        submission.session.unimportable.update(self._submission.session.unimportable)
+        submission.session.fresh(None, self._preparation)
+        return reference, submission
+
     def time_left(self) -> float:
         """Seconds until the run's own deadline."""
         return self.settings.limits.run_seconds - (time.monotonic() - self.request.started)
@@ -189,8 +202,8 @@ class RunContext:
 
     def close(self) -> None:
         """End every worker."""
-        for handle in self._opened:
-            handle.session.close()
+        while self._opened:
+            self._opened.pop().session.close()
 
     def _open(self, code: Path, *, seconds: float, trusted: bool, purpose: str) -> RemoteSubmission:
         limits = Limits(seconds=seconds, memory=self.settings.limits.memory_mb * MIB)

@@ -57,12 +57,24 @@ class Trainings:
         self._submission, self._setting, self._device, self._seed = submission, setting, device, seed
         self._texts = corpus, held_out
         self._done: dict[str, Evidence | CheckFailure | SubmissionError] = {}
+        self._parameters: dict[str, dict[str, Tensor]] = {}
 
     @property
     def held_out_loss(self) -> float | None:
         """The submission's own loss on the held-out plays, None when it was not trained or could not be."""
-        found = self._done.get("honest")
-        return found.held_out if isinstance(found, Evidence) else None
+        found = self.done("honest")
+        return found.held_out if found else None
+
+    def done(self, kind: str) -> Evidence | None:
+        """What a training of this kind came to, if there was one that came to an end."""
+        found = self._done.get(kind)
+        return found if isinstance(found, Evidence) else None
+
+    def rebuilt(self, kind: str, submission: Submission) -> Any:
+        """A trained model once more, in the process of `submission`. Raises SubmissionError."""
+        model = submission.model.TransformerLM(submission.model.ModelConfig(**self._sizes(kind)))
+        submission.probes.set_parameters(model, self._parameters[kind])
+        return model
 
     def honest(self) -> Evidence:
         """The submission's transformer. Raises CheckFailure or SubmissionError, as the other two do."""
@@ -144,6 +156,11 @@ class Trainings:
     def _bands(self) -> Bands:
         return load(self._setting)
 
+    @property
+    def vocab(self) -> list[str]:
+        """The characters of the corpus."""
+        return self._tokens[0]
+
     @cached_property
     def _tokens(self) -> tuple[list[str], Tensor, Tensor, Tensor]:
         corpus, held_out = self._texts
@@ -169,6 +186,7 @@ class Trainings:
         curve = curve_of(history, did)
         expect(len(curve.steps) > 0, f"{did} and looked at the history", "at least one point", "none")
         parameters = parameters_in(submission.probes.get_parameters(model), f"{did} and looked at its parameters")
+        self._parameters[kind] = parameters
         count = setting.held_out_windows
         held_out_rows = windows(held_out, count, setting.ctx_size, generator)
         rows = [windows(tokens, count // 4, setting.ctx_size, generator) for tokens in (train_tokens, test_tokens)]

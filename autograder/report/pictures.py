@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -101,15 +102,15 @@ def _style() -> AbstractContextManager[None]:
 def _map(values: Matrix, letters: str, colors: str, low: float, high: float) -> str:
     with _style():
         figure = Figure(figsize=PANEL)
-        ax = figure.add_axes((0.12, 0.14, 0.7, 0.8))
+        ax = figure.add_axes((0.12, 0.14, 0.66, 0.8))
         shown = np.ma.masked_where((values == 0) | ~np.isfinite(values), values)
         palette = mpl.colormaps[colors].with_extremes(bad=EMPTY)
         drawn = ax.imshow(shown, cmap=palette, vmin=low, vmax=high, interpolation="none", aspect="auto")
-        rows, columns = np.nonzero(~np.isfinite(values))
-        ax.scatter(columns, rows, marker="x", color=STRANGE, s=14)
+        strange = np.ma.masked_where(np.isfinite(values), np.zeros_like(values))
+        ax.imshow(strange, cmap=ListedColormap([STRANGE]), interpolation="none", aspect="auto")
         _letter(ax, letters)
         ticks = np.linspace(low, high, 5)
-        colors_beside = figure.colorbar(drawn, cax=figure.add_axes((0.84, 0.14, 0.035, 0.8)), ticks=ticks)
+        colors_beside = figure.colorbar(drawn, cax=figure.add_axes((0.81, 0.14, 0.035, 0.8)), ticks=ticks)
         colors_beside.ax.set_yticklabels([f"{tick:.2g}" for tick in ticks])
         return data_uri(figure)
 

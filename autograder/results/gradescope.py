@@ -57,7 +57,7 @@ def document(
     the student's code said. A grader error in `run` or in any record makes the whole document "not graded".
     """
     ordered = sorted(records, key=lambda record: record.info.order)
-    state = _state(ordered, run)
+    state = state_of(ordered, run)
     tests = []
     for record in ordered:
         number = record.info.number
@@ -105,7 +105,8 @@ def not_graded(earlier: Document, run: RunFacts) -> Document:
     return _whole(tests + _staff_entry([], run, "not graded"), output, run, "not graded")
 
 
-def _state(records: Sequence[Record], run: RunFacts) -> str:
+def state_of(records: Sequence[Record], run: RunFacts) -> str:
+    """Which kind of run it is; "refused" it is not."""
     if run.grader_error is not None or any(record.outcome is Outcome.GRADER_ERROR for record in records):
         return "not graded"
     return "graded" if run.finished else "unfinished"
