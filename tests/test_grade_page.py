@@ -156,9 +156,7 @@ def test_numbers_of_any_kind_can_be_drawn(tmp_path: Path) -> None:
 
 
 @needs_browser
-@pytest.mark.parametrize(
-    ("reader", "width", "scheme"), [("student", PHONE, "light"), ("instructor", DESKTOP, "dark")]
-)
+@pytest.mark.parametrize(("reader", "width", "scheme"), [("student", PHONE, "light"), ("instructor", DESKTOP, "dark")])
 def test_a_browser_runs_nothing_requests_nothing_and_finds_no_barrier(
     tmp_path: Path, browser: Browser, reader: str, width: int, scheme: Literal["light", "dark"]
 ) -> None:

@@ -34,10 +34,10 @@ def _case(
 
 
 def harmless(
-    outcomes: str = "PFPPP-", *, printed: str = "", changes: tuple[Change, ...] = (), **options: bool
+    outcomes: str = "PFPPP-", *, printed: str = "", code: int = 0, changes: tuple[Change, ...] = (), **options: bool
 ) -> Callable[[Inject], Inject]:
     """The run is graded, with every point that was due."""
-    return lambda inject: _case(inject, 0, "graded", outcomes, "", printed, changes, options)
+    return lambda inject: _case(inject, code, "graded", outcomes, "", printed, changes, options)
 
 
 def not_graded(
@@ -63,4 +63,4 @@ def without_results(code: int, printed: str, **options: bool) -> Callable[[Injec
 KILLED = -signal.SIGKILL
 
 # Importing them enters their cases.
-from tests.faults import disk, environment, own_files, processes  # noqa: E402, F401
+from tests.faults import disk, environment, own_files, processes, report  # noqa: E402, F401

