@@ -28,7 +28,7 @@ def clean(text: str, chars: int = 2000, lines: int = 40) -> str:
     text = _without_controls(text).strip("\n")
     kept = text.split("\n")
     cut = cut or len(kept) > lines
-    text = "\n".join(line.rstrip() for line in kept[:lines])
+    text = "\n".join(line.rstrip() for line in kept[:lines]).strip("\n")
     if cut or len(text) > chars:
         text = text[:chars].rstrip() + " […]"
     return text
