@@ -79,12 +79,20 @@ def compared(differ: Differ, folder: Path, *changes: Change) -> Comparison:
     return differ.compare(Side("mine", folder / "submission", reference_side().answers))
 
 
-@pytest.mark.parametrize("variant", [None, "all_heads_in_one_product"])
-def test_what_is_correct_has_no_red_row(differ: Differ, tmp_path: Path, variant: str | None) -> None:
+@pytest.mark.parametrize(
+    ("variant", "unseen"),
+    [
+        (None, set()),
+        ("all_heads_in_one_product", {"q_k_v", "scaled", "masked", "probs", "head"}),
+        ("scaled_dot_product_attention", {"scaled", "masked", "probs"}),
+    ],
+)
+def test_what_is_correct_has_no_red_row(differ: Differ, tmp_path: Path, variant: str | None, unseen: set[str]) -> None:
     comparison = compared(differ, tmp_path, *(VARIANTS[variant] if variant else ()))
     assert first_red(comparison.rows) is None
     assert first_divergence(comparison.rows) is None
-    assert "No difference" in headline(comparison)[-1]
+    assert {row.id for row in comparison.rows if row.both[-1].verdict is Verdict.NOT_SEEN} == unseen
+    assert headline(comparison)[-1].startswith("No difference")
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,10 @@ class Unusable(Exception):
     """The request cannot be met, for a reason that lies with who made it. May hold a student's names."""
 
 
+class Impossible(Exception):
+    """The request cannot be met on this machine, or with these settings."""
+
+
 def diff(request: DiffRequest) -> int:
     """Compare the submission with the reference or another submission.
 
@@ -52,6 +56,8 @@ def diff(request: DiffRequest) -> int:
     in, or a file cannot be written; 3 when the tool failed. A signal that ends this process leaves nothing behind.
     """
     try:
+        if request.json_file is not None and request.json_file == request.html_file:
+            raise Unusable("--json and --html name the same file")
         with contextlib.ExitStack() as stack:
             outputs = {path: _open(path, stack) for path in (request.json_file, request.html_file) if path is not None}
             with Family():
@@ -61,6 +67,9 @@ def diff(request: DiffRequest) -> int:
     except Unusable as error:
         tell(f"error: {error}")
         return USAGE
+    except Impossible as error:
+        tell(f"error: nothing is compared: {error}")
+        return FAULT
     except Interrupted as interrupted:
         tell(f"error: ended by {interrupted}; nothing is compared")
         signal.signal(interrupted.number, signal.SIG_DFL)
@@ -100,14 +109,17 @@ def _compared(request: DiffRequest) -> tuple[Comparison, str]:
 
 
 def _compare(request: DiffRequest, work: Path, zygote: Zygote, early: Zygote) -> tuple[Comparison, str]:
-    from autograder.devices import accelerator_for, device_for
+    from autograder.devices import DeviceMissing, accelerator_for, device_for
     from autograder.diff.causes import likely, load_causes
     from autograder.diff.differ import Differ
     from autograder.sandbox.limits import MIB, Limits
-    from autograder.settings import load_settings
+    from autograder.settings import SettingsError, load_settings
 
-    settings = load_settings()
-    device = accelerator_for(device_for(request.device))
+    try:
+        settings = load_settings()
+        device = accelerator_for(device_for(request.device))
+    except (SettingsError, DeviceMissing) as error:
+        raise Impossible(str(error)) from None
     right = _take_in(request.against or REFERENCE, work / "right", settings, request.against is None)
     mine = _take_in(request.submission, work / "mine", settings, False)
     limits = Limits(memory=settings.limits.memory_mb * MIB)

@@ -42,6 +42,11 @@ class Row:
     flow: Difference | None = None
     device: str = ""
 
+    @property
+    def both(self) -> tuple[Difference, ...]:
+        """How it differs on its own, and in the flow if it is in there."""
+        return (self.own,) if self.flow is None else (self.own, self.flow)
+
 
 @dataclass(frozen=True)
 class Observed:

@@ -49,7 +49,8 @@ def headline(comparison: Comparison) -> list[str]:
     if first is None:
         if parting is None:
             names = f"{comparison.mine.name} does the same as {comparison.right.name}"
-            found.append(f"No difference: {names} at every stage.")
+            unseen = any(difference.verdict is Verdict.NOT_SEEN for row in comparison.rows for difference in row.both)
+            found.append(f"No difference: {names} at every stage{' that both go through' if unseen else ''}.")
         return found
     found.append(f"First difference on its own: {_sentence(first, first.own, words)}")
     found += _likely(comparison)
