@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from autograder import __version__
 from autograder.settings import load_settings
 from tests.recipes import RECIPES, Block, copy_project, follow, results, run
 
@@ -35,6 +36,7 @@ def test_the_new_checks_are_graded_and_all_points_add_up(project: Path) -> None:
     found = results(project)
     by_number = {test["number"]: test for test in found["tests"]}
     assert found["extra_data"]["state"] == "graded"
+    assert found["extra_data"]["versions"]["autograder"] == __version__
     assert by_number["1.40"]["output"].startswith("`encode` gives as many tokens as the text has characters.")
     assert (by_number["11.1"]["score"], by_number["11.1"]["max_score"]) == (5, 5)
     assert by_number["1.40"]["score"] > 0

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from importlib import metadata
 from typing import Any
 
+from autograder import __version__
 from autograder.grading.catalogue import Catalogue
 from autograder.grading.messages import tell
 from autograder.grading.request import GradeRequest
@@ -186,7 +187,7 @@ def _patiently(write: Callable[[], None]) -> None:
 
 
 def _facts(request: GradeRequest) -> RunFacts:
-    versions = {"python": platform.python_version()}
+    versions = {"autograder": __version__, "python": platform.python_version()}
     for name in REPORTED_PACKAGES:
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
