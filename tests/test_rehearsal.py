@@ -106,7 +106,10 @@ FAULTS: dict[str, tuple[dict[str, object], str]] = {
     ),
     "not graded": ({"more": "state='not graded'"}, "the run is not graded"),
     "a wrong score": ({"more": "score=99"}, "the reference, in time: 99 points, where 100 are right"),
-    "points for nothing": ({"more": "score=100"}, "the untouched template, late and again: 100 points, where 0 are right"),
+    "points for nothing": (
+        {"more": "score=100"},
+        "the untouched template, late and again: 100 points, where 0 are right",
+    ),
 }
 
 
