@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from support.answers import unreadable
 from support.checking import Submission, describe
 from support.local import LocalSubmission
 from support.progress import Progress
@@ -66,7 +67,7 @@ def answers() -> dict[str, Any]:
     try:
         return tomllib.loads((HERE / "answers.toml").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        pytest.fail(f"answers.toml cannot be read: {error}")
+        raise unreadable(f"answers.toml cannot be read: {error}") from None
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -137,10 +137,29 @@ def test_a_missing_corpus_is_named(handout: Path) -> None:
     assert "shakespeare.txt is missing: take it from the handout" in printed
 
 
+def test_answers_that_cannot_be_read_are_a_sentence_too(handout: Path) -> None:
+    (handout / "answers.toml").write_text("[problem_2]\nfirst_loss = ln V\n")
+    code, printed = run_pytest(handout, "-k", "answered and problem_2")
+    assert code == 1
+    assert "Got: answers.toml cannot be read: Invalid value (at line 2, column 14)." in printed
+    assert "Hint: answers.toml: copy one of the listed answers, exactly, between the quotes." in printed
+    assert "Traceback" not in printed
+
+
+def test_a_function_under_another_name_is_a_sentence_too(handout: Path) -> None:
+    module = finished(handout) / "charlm" / "tokenizer.py"
+    module.write_text(module.read_text(encoding="utf-8").replace("def get_vocab", "def getVocab"))
+    code, printed = run_pytest(handout, "-k", "sorted_and_distinct")
+    assert code == 1
+    assert "There is nothing named 'get_vocab' in charlm/tokenizer.py." in printed
+    assert "Hint: The checks find your code by the names that the template gives" in printed
+
+
 def test_code_that_cannot_be_imported_is_a_sentence_too(handout: Path) -> None:
     (handout / "charlm" / "attention.py").write_text("def attention_scores(q, k)\n    return q\n")
     code, printed = run_pytest(handout, "-k", "problem_7_")
     assert code == 1
     assert "Your code raised SyntaxError: expected ':'" in printed
     assert "attention.py, line 1" in printed
+    assert "Hint: As long as Python cannot import a file" in printed
     assert "Traceback" not in printed

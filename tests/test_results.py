@@ -27,8 +27,9 @@ from autograder.results.store import StoreError, read, write
 from autograder.results.tally import only_together
 from autograder.results.terminal import TerminalReport
 from autograder.results.text import clean, clean_line, code_block, prose
+from support.failures import BadReply, Missing, SubmissionError, WorkerDied
 from support.info import CheckInfo
-from support.outcomes import Outcome, Record
+from support.outcomes import KEEP_THE_NAMES, Outcome, Record, record_of
 
 HERE = Path(__file__).parent
 SCHEMA = json.loads((HERE / "gradescope.schema.json").read_text())
@@ -281,6 +282,39 @@ def test_hidden_checks_show_no_values_and_nothing_that_the_student_said(outcome:
     assert "canary" not in json.dumps(shown).lower()
     assert "canary" not in printed([record]).lower()
     assert "canary" in json.dumps(document([record], POINTS, SHOWN, FACTS, hidden=set()))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (SubmissionError(["IndexError", "LookupError"], "canary", "model.py, line 1: canary"), "raised an IndexError."),
+        (SubmissionError(["charlm.ValueError", "Canary", "KeyError"], "canary"), "raised a KeyError."),
+        (SubmissionError(["Canary", "Exception"], "canary"), "Your code raised an exception."),
+        (WorkerDied(["WorkerDied"], "canary"), "ended in the middle of a call."),
+        (BadReply(["BadReply"], "canary"), "an answer that cannot be read."),
+        (
+            Missing(["NotThere"], "there is nothing named 'split' in charlm/data.py"),
+            "There is nothing named 'split' in",
+        ),
+        (
+            Missing(["NotThere"], "there is nothing named 'split' in charlm/canary.py"),
+            "Something does not have the template",
+        ),
+    ],
+)
+def test_hidden_checks_say_of_an_error_what_is_on_a_closed_list(error: SubmissionError, said: str) -> None:
+    shown = by_number(document([record_of(HEAD, error)], POINTS, SHOWN, FACTS, hidden=HIDDEN))["6.10"]["output"]
+    assert said in shown
+    assert "canary" not in shown.lower()
+
+
+@pytest.mark.parametrize("check", [HEAD, MASK], ids=lambda check: check.number)
+def test_what_is_missing_comes_with_a_hint_of_its_own(check: CheckInfo) -> None:
+    record = record_of(check, Missing(["NotThere"], "there is nothing named 'split' in charlm/data.py"))
+    shown = by_number(document([record], POINTS, SHOWN, FACTS, hidden=HIDDEN))[check.number]["output"]
+    assert prose(KEEP_THE_NAMES) in shown
+    assert prose(check.hint) not in shown
+    assert KEEP_THE_NAMES.split(":")[0] in printed([record])
 
 
 def test_a_hidden_failure_keeps_the_graders_own_sentences() -> None:

@@ -14,6 +14,7 @@ from autograder.grading.training import Trainings
 from autograder.sandbox.replies import Unexplained
 from autograder.sandbox.zygote import Disturbed
 from autograder.settings import Settings
+from support.answers import unreadable
 from support.checking import Submission, describe
 from support.info import CheckInfo
 from support.outcomes import Outcome, Record, record_of
@@ -70,7 +71,9 @@ class GradingPlugin:
 
     @pytest.fixture
     def answers(self) -> dict[str, Any]:
-        """The submission's answers.toml, {} when it could not be read."""
+        """The submission's answers.toml. Raises CheckFailure when it could not be read."""
+        if self.context.answers_problem is not None:
+            raise unreadable(self.context.answers_problem)
         return self.context.answers
 
     @pytest.fixture

@@ -39,7 +39,8 @@ def run(request: GradeRequest, work: Path, zygote: Zygote) -> int:
     asked_for = take_over(request.seed_from)
     seed = secrets.randbits(63) if asked_for is None else asked_for
     ledger = Ledger(request, settings, catalogue, intake, seed)
-    context = RunContext(request, settings, catalogue, ledger, zygote, work / "submission", intake.answers, seed)
+    given = intake.answers, seed, intake.answers_problem
+    context = RunContext(request, settings, catalogue, ledger, zygote, work / "submission", *given)
     try:
         _run_all(context)
     except BaseException as error:

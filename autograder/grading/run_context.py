@@ -35,7 +35,10 @@ T = TypeVar("T")
 
 
 class RunContext:
-    """One run over one submission. `code` is the clean copy that intake made; close it at the end."""
+    """One run over one submission. `code` is the clean copy that intake made; close it at the end.
+
+    `answers_problem` says why there are no answers, None when there are.
+    """
 
     def __init__(
         self,
@@ -47,9 +50,10 @@ class RunContext:
         code: Path,
         answers: dict[str, Any],
         seed: int,
+        answers_problem: str | None = None,
     ) -> None:
         self.request, self.settings, self.catalogue, self.ledger = request, settings, catalogue, ledger
-        self.answers, self.seed = answers, seed
+        self.answers, self.answers_problem, self.seed = answers, answers_problem, seed
         self.zygote, self._code = zygote, code
         self._opened: list[RemoteSubmission] = []
 

@@ -11,10 +11,9 @@ _WITHOUT_MESSAGE = {
     Outcome.NOT_REACHED: "This check was not reached.",
     Outcome.NOT_RUN: "This check was left out of this run.",
 }
-# In a check with hidden inputs, whatever a student's process sends may carry those inputs: a message, a type's name,
-# a line number. So these sentences stand in its place.
+# In a check with hidden inputs, whatever a student's process sends may carry those inputs: a message, a line number,
+# the name of a type. So sentences from a closed list stand in its place; an exception's is in its record.
 _HIDDEN = {
-    Outcome.ERROR: "Your code raised an exception, or gave an answer that cannot be read.",
     Outcome.TIMED_OUT: (
         "A call into your code did not come back in time. Look for a loop that does not end, and for one over single "
         "positions where one operation on whole tensors would do."
@@ -48,7 +47,13 @@ def _hidden(record: Record) -> str:
         return record.message.partition("\n")[0]
     if record.stub:
         return _HIDDEN_STUB
-    return f"{_HIDDEN.get(record.outcome) or _with_few_numbers(record.message)}\n{_HIDDEN_SUFFIX}"
+    return f"{_hidden_message(record)}\n{_HIDDEN_SUFFIX}"
+
+
+def _hidden_message(record: Record) -> str:
+    if record.outcome is Outcome.ERROR:
+        return record.disclosed or "Your code raised an exception."
+    return _HIDDEN.get(record.outcome) or _with_few_numbers(record.message)
 
 
 def _with_few_numbers(message: str) -> str:

@@ -120,8 +120,10 @@ def _test(record: Record, most: float, visibility: str, hidden: bool, state: str
     parts = [prose(info.sentence), verdict, code_block(said)]
     status = _STATUS.get(record.outcome)
     if status == "failed":
-        parts.append(f"*Hint:* {prose(info.hint)}")
-    entry = _entry(info, record.outcome.value, "\n\n".join(filter(None, parts)), visibility, record.seconds)
+        parts.append(f"*Hint:* {prose(record.hint)}")
+    entry = _entry(info, record.outcome.value, "
+
+".join(filter(None, parts)), visibility, record.seconds)
     if record.memory_mb:
         entry["extra_data"]["memory_mb"] = round(record.memory_mb)
     if status is not None:

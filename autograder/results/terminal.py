@@ -88,7 +88,7 @@ class TerminalReport:
             self._print(f"{info.number} {info.title}: {record.outcome.value}, {earned} points", 2, "bold")
             self._print(info.sentence, 6)
             self._print(clean(explanation(record, info.number in hidden)), 6)
-            self._print(f"Hint: {info.hint}", 6)
+            self._print(f"Hint: {record.hint}", 6)
 
     def _undecided(self, records: Sequence[Record]) -> None:
         for outcome in _UNDECIDED:

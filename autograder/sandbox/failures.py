@@ -10,13 +10,14 @@ from types import TracebackType
 from typing import Any
 
 from autograder.sandbox.seal import Replaced
+from support.interface import NotThere
 
 LONGEST_MESSAGE = 500
 LONGEST_PLACE = 200
 # A metaclass may say anything about its classes, so it is not asked.
 _mro, _name, _vars = (type.__dict__[name].__get__ for name in ("__mro__", "__name__", "__dict__"))
 _KNOWN: dict[str, object] = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
-_KNOWN |= {"Replaced": Replaced}
+_KNOWN |= {"Replaced": Replaced, "NotThere": NotThere}
 
 
 def describe(error: BaseException, folder: str) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from autograder.sandbox.privileges import UNREADABLE, close_descriptors, confine
 from autograder.sandbox.seal import Replaced, Seal
 from autograder.sandbox.wire import REPLIES, REQUESTS, Channel, Closed, TooLarge
 from support import probes
+from support.interface import named
 
 MODULES = ("tokenizer", "data", "attention", "model", "training")
 BESIDE = {"probes": probes}
@@ -158,7 +159,7 @@ class Server:
         decoder = Decoder(body, self._resolve)
         target = decoder.decode(header["target"])
         if header["op"] == "get":
-            return getattr(target, header["name"])
+            return named(target, header["name"])
         return target(*decoder.decode(header["args"]), **decoder.decode(header["kwargs"]))
 
     def _resolve(self, kind: str, content: Any) -> object:
@@ -171,7 +172,7 @@ class Server:
         else:
             self._seal.check()
         for name in names:
-            found = getattr(found, name)
+            found = named(found, name)
         return found
 
     def _as_sent(self, value: object) -> object:

@@ -37,7 +37,8 @@ class Order:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of the checks that were run: outcomes as results have them, messages of those that did not pass.
+    """What became of the checks that were run: outcomes as results have them, and what the student reads under those
+    that did not pass.
 
     `margins`: for each check with numeric comparisons, how much of its tolerance the worst that passed used up, and the
     last one, if it failed; see `margins`.

@@ -29,6 +29,7 @@ from autograder.grading.run import CONFIG
 from autograder.grading.run_context import RunContext
 from autograder.intake import take_in
 from autograder.paths import REFERENCE, ROOT
+from autograder.results.explain import explanation
 from autograder.sandbox import nursery
 from autograder.sandbox.zygote import Zygote
 from autograder.settings import load_settings
@@ -121,7 +122,11 @@ class Bench:
         settled = sheet.settled()
         return {
             "outcomes": {record.info.number: record.outcome.value for record in settled},
-            "messages": {record.info.number: record.message for record in settled if record.message},
+            "messages": {
+                record.info.number: explanation(record, record.info.number in self._catalogue.hidden)
+                for record in settled
+                if record.outcome is not Outcome.PASSED
+            },
             "reached": reached,
             "margins": {number: margin for number, margin in margins.items() if margin},
             "seconds": time.monotonic() - started,

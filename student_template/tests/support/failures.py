@@ -9,13 +9,15 @@ class CheckFailure(AssertionError):
     """The submission's behaviour differs from what a check expects.
 
     `did`, `expected` and `got` are sentences for the student. `values` may show numbers; the grader leaves it
-    out where the input is hidden. `settled` names the parts that were replaced by doubles when the failure was
-    seen, so that a mistake in them cannot be its cause.
+    out where the input is hidden. `advice` is a better hint than the check's own. `settled` names the parts that
+    were replaced by doubles when the failure was seen, so that a mistake in them cannot be its cause.
     """
 
-    def __init__(self, did: str, expected: str, got: str, *, values: str = "", settled: Iterable[str] = ()) -> None:
+    def __init__(
+        self, did: str, expected: str, got: str, *, values: str = "", advice: str = "", settled: Iterable[str] = ()
+    ) -> None:
         super().__init__(f"{did}: expected {expected}, got {got}")
-        self.did, self.expected, self.got, self.values = did, expected, got, values
+        self.did, self.expected, self.got, self.values, self.advice = did, expected, got, values, advice
         self.settled = frozenset(settled)
 
 
@@ -46,6 +48,10 @@ class WorkerDied(SubmissionError):
 
 class Replaced(SubmissionError):
     """Student code replaced something that grading relies on, so what it answers says nothing."""
+
+
+class Missing(SubmissionError):
+    """The submission does not have something that the template has under this name."""
 
 
 class BadReply(SubmissionError):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
 
 from support.failures import SubmissionError
+from support.parts import lacking
 
 MAKES_OBJECTS = frozenset(
     (
@@ -17,6 +21,26 @@ MAKES_OBJECTS = frozenset(
 )
 IS_OBJECT = frozenset(("attention", "eval", "generate", "train"))
 _PLAIN = (type(None), bool, int, float, str, list, tuple, dict, torch.Tensor, torch.dtype, torch.device)
+
+
+class NotThere(AttributeError):
+    """The template has something under this name, and the submission has nothing."""
+
+
+def named(owner: object, name: str) -> Any:
+    """What `owner` has as its attribute `name`. Raises NotThere when there is nothing of that name."""
+    try:
+        return getattr(owner, name)
+    except AttributeError as error:
+        if any(Path(frame.filename).parent.name == "charlm" for frame in traceback.extract_tb(error.__traceback__)):
+            raise  # in a property of the student's
+        raise NotThere(_lack(owner, name)) from None
+
+
+def _lack(owner: object, name: str) -> str:
+    if isinstance(owner, ModuleType):
+        return lacking(owner.__name__.rpartition(".")[2], name)
+    return f"{type(owner).__name__} has no attribute named {name!r}"
 
 
 def made_by(path: str, value: Any) -> Any:

@@ -15,8 +15,8 @@ from typing import Any
 
 import torch
 
-from support.failures import SubmissionError
-from support.interface import found_as, made_by
+from support.failures import Missing, SubmissionError
+from support.interface import NotThere, found_as, made_by, named
 
 MODULES = ("tokenizer", "data", "attention", "model", "training")
 _PLAIN = (type(None), bool, int, float, str, torch.Tensor, torch.dtype)
@@ -41,7 +41,7 @@ class LocalHandle:
         self._target, self._path = target, path
 
     def __getattr__(self, name: str) -> Any:
-        value = _guard(lambda: getattr(self._target, name))
+        value = _guard(lambda: named(self._target, name))
         if isinstance(self._target, ModuleType):
             return LocalHandle(value, f"{self._path}.{name}")
         return found_as(name, _wrap(value))
@@ -77,6 +77,8 @@ def _unwrap(value: object) -> Any:
 def _guard(call: Callable[[], Any]) -> Any:
     try:
         return call()
+    except NotThere as error:
+        raise Missing([type(error).__name__], str(error)) from error
     except (Exception, SystemExit) as error:
         names = [kind.__name__ for kind in type(error).__mro__]
         raise SubmissionError(names, str(error), _where(error)) from error

@@ -6,8 +6,18 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from support.failures import CallTimedOut, CheckFailure, OutOfMemory, SubmissionError
+from support.failures import (
+    BadReply,
+    CallTimedOut,
+    CheckFailure,
+    Missing,
+    OutOfMemory,
+    Replaced,
+    SubmissionError,
+    WorkerDied,
+)
 from support.info import CheckInfo
+from support.parts import LACKS
 
 
 class Outcome(enum.Enum):
@@ -27,22 +37,46 @@ class Outcome(enum.Enum):
 _UNSETTLED = {Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY}
 
 
+KEEP_THE_NAMES = "The checks find your code by the names that the template gives: has one been changed, or its case?"
+IMPORT_FIRST = "As long as Python cannot import a file, nothing in it can be checked: begin with what stops it."
+_KINDS = {
+    WorkerDied: "The process that runs your code ended in the middle of a call.",
+    BadReply: "Your code gave an answer that cannot be read.",
+    Replaced: "Your code replaced something that grading relies on.",
+}
+_EXCEPTIONS = frozenset(
+    (
+        *("AssertionError", "AttributeError", "ImportError", "IndexError", "KeyError", "NameError", "OSError"),
+        *("RecursionError", "RuntimeError", "StopIteration", "SystemExit", "TypeError", "UnboundLocalError"),
+        *("UnicodeError", "ValueError", "ZeroDivisionError"),
+    )
+)
+
+
 @dataclass(frozen=True)
 class Record:
     """One check's result. `message` has one line per sentence and is empty when the check passed.
 
-    `values` holds numbers that may be shown only where the check's input is public. `memory_mb` is the most that a
-    process of the submission took, PyTorch included; 0 where that is not known.
+    `values` holds numbers that may be shown only where the check's input is public. `disclosed` is a sentence of
+    our own that says, where it is not, what a student's process reported. `advice` is a better hint than the check's.
+    `memory_mb` is the most that a process of the submission took, PyTorch included; 0 where that is not known.
     """
 
     info: CheckInfo
     outcome: Outcome
     message: str = ""
     values: str = ""
+    disclosed: str = ""
+    advice: str = ""
     settled: frozenset[str] = field(default_factory=frozenset)
     stub: bool = False
     seconds: float = 0.0
     memory_mb: float = 0.0
+
+    @property
+    def hint(self) -> str:
+        """The one hint that goes with this outcome."""
+        return self.advice or self.info.hint
 
 
 def record_of(info: CheckInfo, error: BaseException | None, seconds: float = 0.0) -> Record:
@@ -51,12 +85,14 @@ def record_of(info: CheckInfo, error: BaseException | None, seconds: float = 0.0
         return Record(info, Outcome.PASSED, seconds=seconds)
     if isinstance(error, CheckFailure):
         message = f"{_sentence(error.did)}\nExpected: {error.expected}.\nGot: {error.got}."
-        return Record(info, Outcome.FAILED, message, error.values, error.settled, seconds=seconds)
+        record = Record(info, Outcome.FAILED, message, error.values, settled=error.settled, seconds=seconds)
+        return replace(record, advice=error.advice)
     if isinstance(error, SubmissionError):
         if error.not_implemented:
             return Record(info, Outcome.FAILED, f"not implemented yet: {error.message}", stub=True, seconds=seconds)
         where = f"\nWhere: {error.where}" if error.where else ""
-        return Record(info, _outcome_of(error), f"{_raised(error)}{where}", seconds=seconds)
+        record = Record(info, _outcome_of(error), f"{_raised(error)}{where}", seconds=seconds)
+        return replace(record, disclosed=_disclosed(error), advice=_advice(error))
     return Record(info, Outcome.GRADER_ERROR, f"{type(error).__name__}: {error}", seconds=seconds)
 
 
@@ -108,6 +144,25 @@ def _raised(error: SubmissionError) -> str:
     if type(error) is SubmissionError:
         return f"Your code raised {error.type_names[0]}: {error.message}"
     return _sentence(error.message)
+
+
+def _advice(error: SubmissionError) -> str:
+    if isinstance(error, Missing):
+        return KEEP_THE_NAMES
+    return IMPORT_FIRST if {"SyntaxError", "ImportError"} & set(error.type_names) else ""
+
+
+def _disclosed(error: SubmissionError) -> str:
+    """What an error may be called where inputs are hidden: whatever the student's process said, one of a few."""
+    if isinstance(error, Missing):
+        return _sentence(error.message) if error.message in LACKS else "Something does not have the template's name."
+    for kind, sentence in _KINDS.items():
+        if isinstance(error, kind):
+            return sentence
+    known = next((name for name in error.type_names if name in _EXCEPTIONS), None)
+    if known is None:
+        return "Your code raised an exception."
+    return f"Your code raised {'an' if known[0] in 'AEIOU' else 'a'} {known}."
 
 
 def _sentence(text: str) -> str:

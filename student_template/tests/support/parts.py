@@ -13,6 +13,15 @@ BELOW = {
     "train": ("estimate_loss",),
 }
 
+# By module, what a submission has to have under exactly these names.
+NAMES = {
+    "tokenizer": ("get_vocab", "encode", "decode"),
+    "data": ("split", "get_batch"),
+    "attention": ("attention_scores", "causal_mask", "attention_probs", "Head", "MultiHeadAttention"),
+    "model": ("ModelConfig", "FeedForward", "Block", "TransformerLM"),
+    "training": ("TrainConfig", "History", "loss_fn", "estimate_loss", "train"),
+}
+
 
 def with_parts_below(parts: Iterable[str]) -> frozenset[str]:
     """These parts and everything that they are built on."""
@@ -23,3 +32,11 @@ def with_parts_below(parts: Iterable[str]) -> frozenset[str]:
         found.add(part)
         waiting.extend(BELOW.get(part, ()))
     return frozenset(found)
+
+
+def lacking(module: str, name: str) -> str:
+    """The sentence for a module of `charlm` that has nothing under `name`."""
+    return f"there is nothing named {name!r} in charlm/{module}.py"
+
+
+LACKS = frozenset(lacking(module, name) for module, names in NAMES.items() for name in names)

@@ -22,6 +22,7 @@ from support.device_probes import place_of_mixed as place_of_mixed
 from support.device_probes import place_of_result as place_of_result
 from support.device_probes import train_on as train_on
 from support.device_probes import watch_generate_on as watch_generate_on
+from support.interface import NotThere
 from support.parameters import parameters_of
 from support.shortcuts import forbid as forbid
 from support.stub_models import bigram as bigram
@@ -40,14 +41,14 @@ _calls: list[str] = []
 def set_parameters(module: nn.Module, values: dict[str, Tensor], *, strict: bool = True) -> None:
     """Copy `values` into the module's parameters by name.
 
-    Raises AttributeError when a name is missing and ValueError when a shape differs; those are left out, not `strict`.
+    Raises NotThere when a name is missing and ValueError when a shape differs; those are left out, not `strict`.
     """
     parameters = parameters_of(module)
     for name, value in values.items():
         if not strict and (name not in parameters or parameters[name].shape != value.shape):
             continue
         if name not in parameters:
-            raise AttributeError(f"{type(module).__name__} has no parameter named {name!r}")
+            raise NotThere(f"{type(module).__name__} has no parameter named {name!r}")
         if parameters[name].shape != value.shape:
             wanted, found = list(value.shape), list(parameters[name].shape)
             raise ValueError(f"parameter {name!r} should have shape {wanted}, but has {found}")

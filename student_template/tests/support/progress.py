@@ -99,7 +99,7 @@ def _heading(record: Record) -> str:
 
 def _explained(record: Record) -> str:
     values = f"\nFirst difference: {record.values}" if record.values else ""
-    text = f"{record.message}{values}\nHint: {record.info.hint}"
+    text = f"{record.message}{values}\nHint: {record.hint}"
     return "\n".join(f"    {line}" for line in text.splitlines())
 
 
