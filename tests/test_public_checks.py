@@ -152,7 +152,7 @@ def test_a_function_under_another_name_is_a_sentence_too(handout: Path) -> None:
     code, printed = run_pytest(handout, "-k", "sorted_and_distinct")
     assert code == 1
     assert "There is nothing named 'get_vocab' in charlm/tokenizer.py." in printed
-    assert "Hint: The checks find your code by the names that the template gives" in printed
+    assert "Hint: The checks find your code by the template's names" in printed
 
 
 def test_code_that_cannot_be_imported_is_a_sentence_too(handout: Path) -> None:

@@ -290,6 +290,7 @@ def test_hidden_checks_show_no_values_and_nothing_that_the_student_said(outcome:
         (SubmissionError(["IndexError", "LookupError"], "canary", "model.py, line 1: canary"), "raised an IndexError."),
         (SubmissionError(["charlm.ValueError", "Canary", "KeyError"], "canary"), "raised a KeyError."),
         (SubmissionError(["Canary", "Exception"], "canary"), "Your code raised an exception."),
+        (SubmissionError(["RuntimeError"], "Expected all tensors to be on the same device, canary"), "two devices."),
         (WorkerDied(["WorkerDied"], "canary"), "ended in the middle of a call."),
         (BadReply(["BadReply"], "canary"), "an answer that cannot be read."),
         (
@@ -298,7 +299,7 @@ def test_hidden_checks_show_no_values_and_nothing_that_the_student_said(outcome:
         ),
         (
             Missing(["NotThere"], "there is nothing named 'split' in charlm/canary.py"),
-            "Something does not have the template",
+            "A part of your code lacks a name",
         ),
     ],
 )

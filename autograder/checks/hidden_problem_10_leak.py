@@ -54,4 +54,5 @@ def test_with_softmax_dim_1_sequences_do_not_see_each_other(submission: Submissi
     tokens = torch.randint(11, (4, 7), generator=rng)
     batch = expect_finite(model(tokens), (4, 7, 11), "ran a model with softmax_dim=1 on four sequences").clone()
     for b in range(4):
-        expect_close(model(tokens[b : b + 1].clone()), batch[b : b + 1], f"ran it on sequence {b} of the four alone")
+        did = f"ran it on sequence {b} of the four alone"
+        expect_close(model(tokens[b : b + 1].clone()), batch[b : b + 1], did, "the logits that it has among the four")

@@ -21,7 +21,7 @@ def _shuffled(rng: torch.Generator) -> list[str]:
 
 @number("1.10")
 @covers("get_vocab")
-@hint("Any text has a vocabulary, whatever alphabet it is written in.")
+@hint("Each different character once, in the order of Python's strings, whatever alphabet it belongs to.")
 def test_vocabulary_of_any_text(submission: Submission, rng: torch.Generator) -> None:
     """The vocabulary is right for texts in any script."""
     text = _draw(rng, 60)

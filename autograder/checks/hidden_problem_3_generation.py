@@ -100,7 +100,7 @@ def test_sampling_follows_each_rows_scores(submission: Submission, rng: torch.Ge
 
 @number("3.15")
 @covers("generate")
-@hint("A generator that is set back, or made anew, repeats itself.")
+@hint("A generator that is set back, or made anew, repeats itself; so does a choice without any chance in it.")
 def test_draws_do_not_repeat(submission: Submission, rng: torch.Generator) -> None:
     """Successive draws are independent: within a row, and between two calls with one generator."""
     did = "Generated 400 tokens out of 4 that are equally likely"
@@ -131,7 +131,8 @@ def test_without_a_generator_the_global_one_decides(submission: Submission, rng:
         for chosen in (seed, seed, seed + 1)
     )
     did = "Generated without a generator"
-    expect_equal(again, expect_shape(first, [2, 31], did), f"{did}, twice after the same torch.manual_seed")
+    first = expect_shape(first, [2, 31], did)
+    expect_equal(again, first, f"{did}, twice after the same torch.manual_seed", "the same tokens both times")
     differs = not torch.equal(expect_shape(other, [2, 31], did), first)
     expect(differs, f"{did}, after two different seeds", "different tokens", "the same tokens")
 

@@ -60,7 +60,7 @@ def test_text_is_not_changed(submission: Submission, rng: torch.Generator) -> No
     """Drawing batches leaves the text as it is."""
     tokens = torch.randint(66, (60,), generator=rng)
     seen = _draw(submission, tokens.clone(), 5, 7, 4, seed=_seed(rng))
-    expect_equal(seen.tokens, tokens, "Drew 4 batches and looked at the text")
+    expect_equal(seen.tokens, tokens, "Drew 4 batches and looked at the text", "the text as it was")
 
 
 @number("5.16")
@@ -98,7 +98,8 @@ def test_without_a_generator_the_global_one_draws(submission: Submission, rng: t
         expect_shape(_draw(submission, tokens, 30, 10, 1, global_seed=chosen).X, [1, 30, 10], "Drew a batch")
         for chosen in (seed, seed, seed + 1)
     )
-    expect_equal(again, first, "Drew a batch without a generator, twice after the same torch.manual_seed")
+    did = "Drew a batch without a generator, twice after the same torch.manual_seed"
+    expect_equal(again, first, did, "the same rows both times")
     did = "Drew batches without a generator after two different seeds"
     expect(not bool((first == other).all()), did, "different batches", "the same batch")
 
@@ -118,7 +119,7 @@ def test_loss_is_the_cross_entropy(submission: Submission, rng: torch.Generator)
 
 @number("5.20")
 @covers("loss_fn")
-@hint("Nothing between the logits and the loss may be detached or rounded.")
+@hint("Each position of each row has the same part in the loss, and nothing on the way to it is detached or rounded.")
 def test_loss_has_the_right_gradient(submission: Submission, rng: torch.Generator) -> None:
     """The gradient of the loss is right at any logits."""
     logits = torch.randn(4, 3, 6, generator=rng)
@@ -203,6 +204,7 @@ def test_rows_of_a_batch_do_not_mix(submission: Submission, rng: torch.Generator
         together = expect_finite(model(tokens), [6, 5, 9], "Called the model with 6 rows")
         for row in range(6):
             alone = model(tokens[row : row + 1])
-            expect_close(alone, together[row : row + 1], "Called the model with a row alone and with 5 others")
+            did = "Called the model with a row alone and with 5 others"
+            expect_close(alone, together[row : row + 1], did, "the same logits for that row")
 
     compose(submission, own=check, doubled=check, replaced=["Block"])

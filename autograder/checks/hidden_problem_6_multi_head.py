@@ -122,7 +122,7 @@ def test_block_and_feed_forward_leave_their_input_alone(submission: Submission, 
         ]:
             x = torch.randn(2, 5, 8, generator=rng)
             (after,) = inputs_after(submission, module, x.clone())
-            expect_close(after, x, f"looked at x after it went through {name}")
+            expect_close(after, x, f"looked at x after it went through {name}", "the values that it had before")
 
     compose(submission, own=run, doubled=run, replaced=["MultiHeadAttention"])
 

@@ -29,7 +29,7 @@ def test_scores_of_single_and_of_many_positions(
 
 @number("7.9")
 @covers("attention_scores")
-@hint("attention_scores: use tensor operations from q and k to the result; nothing may be detached or copied out.")
+@hint("attention_scores: if the scores themselves are right, is anything between q, k and them detached or copied out?")
 def test_scores_pass_the_gradient_on(submission: Submission, reference: Submission, rng: torch.Generator) -> None:
     """Queries and keys get the gradient of their scores, so that both projections can learn."""
     B, T, H = 3, 4, 6

@@ -48,7 +48,7 @@ def test_the_softmax_of_masked_scores_is_right(
 def test_the_softmax_of_fewer_positions_is_right(
     submission: Submission, reference: Submission, rng: torch.Generator
 ) -> None:
-    """The same with fewer positions than ctx_size, down to a single one."""
+    """With fewer positions than ctx_size, down to one, the probabilities are right, and exactly 0 in the future."""
     for B, T, ctx_size in [(1, 1, 8), (4, 3, 5), (2, 6, 7), (3, 5, 64)]:
         _compare(submission, reference, 4 * torch.randn(B, T, T, generator=rng), torch.ones(ctx_size, ctx_size).tril())
 
@@ -70,7 +70,7 @@ def test_no_model_looks_ahead(submission: Submission, rng: torch.Generator) -> N
             later = torch.randint(V, (3, T - t), generator=rng)
             after = expect_finite(model(torch.cat([tokens[:, :t], later], dim=1)), (3, T, V), "ran it again")
             did = f"replaced the tokens from position {t} on and looked at the logits before it"
-            expect_close(after[:, :t], before[:, :t], did)
+            expect_close(after[:, :t], before[:, :t], did, "what they were")
 
 
 @number("8.11")
@@ -112,9 +112,8 @@ def test_a_beginning_is_read_alone_as_in_the_whole_text(submission: Submission, 
             model(tokens), (2, ctx_size, V), f"ran a model on tokens of shape [2, {ctx_size}]"
         ).clone()
         for T in range(1, ctx_size):
-            expect_close(
-                model(tokens[:, :T].clone()), whole[:, :T], f"ran it on the first {T} of {ctx_size} tokens alone"
-            )
+            did = f"ran it on the first {T} of {ctx_size} tokens alone"
+            expect_close(model(tokens[:, :T].clone()), whole[:, :T], did, "the logits that they have in the whole text")
 
 
 def _compare(submission: Submission, reference: Submission, scores: Tensor, tril: Tensor) -> None:

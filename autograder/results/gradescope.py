@@ -121,9 +121,7 @@ def _test(record: Record, most: float, visibility: str, hidden: bool, state: str
     status = _STATUS.get(record.outcome)
     if status == "failed":
         parts.append(f"*Hint:* {prose(record.hint)}")
-    entry = _entry(info, record.outcome.value, "
-
-".join(filter(None, parts)), visibility, record.seconds)
+    entry = _entry(info, record.outcome.value, "\n\n".join(filter(None, parts)), visibility, record.seconds)
     if record.memory_mb:
         entry["extra_data"]["memory_mb"] = round(record.memory_mb)
     if status is not None:

@@ -10,7 +10,7 @@ from typing import Any
 from autograder.sandbox.failures import LONGEST_MESSAGE, LONGEST_PLACE
 from autograder.sandbox.wire import Malformed
 from support.checking import CallTimedOut, OutOfMemory, SubmissionError, WorkerDied
-from support.failures import Missing, Replaced
+from support.failures import BadReply, Missing, Replaced
 
 SIGNALS = {
     signal.SIGSEGV: "was stopped by an invalid memory access (SIGSEGV)",
@@ -55,6 +55,8 @@ def error_in(reply: dict[str, Any], number: int) -> SubmissionError | None:
     out_of_memory = "MemoryError" in names or "OutOfMemoryError" in names or NO_MEMORY.search(message)
     if names[0] == "Replaced":  # the worker's seal says so
         return Replaced(names, message)
+    if names[0] == "Unsendable":
+        return BadReply(names, f"what your code returned cannot be checked: {message.removeprefix('the result: ')}")
     if names[0] == "NotThere":
         return Missing(names, message)
     return (OutOfMemory if out_of_memory else SubmissionError)(names, message, where)

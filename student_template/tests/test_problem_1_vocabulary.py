@@ -14,7 +14,9 @@ SHAKESPEARE = list("\n !$&'(),-.:;?" + string.ascii_uppercase + string.ascii_low
 
 @number("1.1")
 @covers("get_vocab")
-@hint("A text repeats its characters; the vocabulary has each of them once.")
+@hint(
+    "A text repeats its characters; the vocabulary has each of them once: both cases, the space and the line end too."
+)
 def test_vocabulary_of_the_corpus_has_all_its_characters(submission: Submission, corpus: str) -> None:
     """The vocabulary of the shipped text is a list of its different characters (66 in the nine plays)."""
     characters = set(corpus)
@@ -29,7 +31,7 @@ def test_vocabulary_of_the_corpus_has_all_its_characters(submission: Submission,
 
 @number("1.2")
 @covers("get_vocab")
-@hint("Look at the order: upper case comes before lower case, as Python compares strings.")
+@hint("Each character once; and in the order that Python sorts strings in, upper case comes before lower case.")
 def test_vocabulary_is_sorted_and_distinct(submission: Submission) -> None:
     """The vocabulary lists each character once, in the order that Python sorts strings in."""
     did = "Called get_vocab('To be, or not to be')"

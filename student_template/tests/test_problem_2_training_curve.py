@@ -49,7 +49,7 @@ def test_estimate_is_the_mean_over_batches(submission: Submission) -> None:
     config = _config(submission, 0, 1, eval_batches=5)
     did = "Estimated the loss on the text 0 1 0 1 ..., 5 batches, for a model with known probabilities"
     loss = float_of(submission.training.estimate_loss(model, ALTERNATING, config, "cpu"), did)
-    expect(abs(loss - 2 * math.log(2)) < 1e-4, did, "2 ln 2 = 1.3863", "another loss", values=f"got {loss:.5f}")
+    expect(abs(loss - 2 * math.log(2)) < 1e-4, did, "2 ln 2 = 1.3863", f"{loss:.4f}")
 
 
 @number("2.3")
@@ -129,14 +129,14 @@ def test_history_is_what_the_model_can_do(submission: Submission) -> None:
             did = f"Trained for 5 steps and looked at the {when} {text} loss"
             expect(len(losses) > 1, did, "a loss before and one after training", f"{len(losses)} in all")
             wanted = float(-table[row].log_softmax(-1)[row])
-            values = f"expected {wanted:.4f}, got {losses[place]:.4f}"
-            expect(abs(losses[place] - wanted) < 1e-3, did, "the loss of that very model", "another", values=values)
+            expected = f"{wanted:.4f}, the loss of that very model"
+            expect(abs(losses[place] - wanted) < 1e-3, did, expected, f"{losses[place]:.4f}")
 
 
 @number("2.8")
 @covers("train")
 @requires("get_batch", "loss_fn")
-@hint("Look at the optimizer and at the learning rate that it is given.")
+@hint("Look at the optimizer, at the learning rate that it is given, and at the text that it learns from.")
 def test_an_update_has_the_size_of_the_learning_rate(submission: Submission) -> None:
     """AdamW's first update moves every score that the loss depends on by about the learning rate."""
     before = torch.tensor([[0.5, -0.5, 0.1], [0.2, 0.3, -0.4], [0.0, 0.0, 0.0]])

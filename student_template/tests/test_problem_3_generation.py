@@ -41,7 +41,7 @@ def test_result_has_the_prompt_and_the_new_tokens(submission: Submission) -> Non
     seen = _generate(submission, torch.zeros(5, 5), prompt, 5)
     result = expect_shape(seen.result, [2, 8], "Continued 2 prompts of 3 tokens by 5 tokens")
     expect_dtype(result, torch.int64, "Continued 2 prompts by 5 tokens")
-    expect_equal(result[:, :3], prompt, "Continued 2 prompts of 3 tokens and looked at the first 3 columns")
+    expect_equal(result[:, :3], prompt, "Continued 2 prompts of 3 tokens, looked at the first 3 columns", "the prompts")
 
 
 @number("3.3")
@@ -51,12 +51,12 @@ def test_no_new_tokens_give_the_prompt(submission: Submission) -> None:
     """With `num_tokens=0` the result is the prompt and nothing else."""
     prompt = torch.tensor([[2, 0], [4, 4]])
     seen = _generate(submission, COUNTING, prompt, 0)
-    expect_equal(seen.result, prompt, "Continued 2 prompts by 0 tokens")
+    expect_equal(seen.result, prompt, "Continued 2 prompts by 0 tokens", "the prompts")
 
 
 @number("3.4")
 @covers("generate")
-@hint("The model has ctx_size positions. Print the shape of what it is given at each step.")
+@hint("Print what the model is given at each step: how many tokens are there, and is each the one that was drawn last?")
 def test_model_is_shown_the_last_tokens_only(submission: Submission) -> None:
     """For each token the model is shown what is there so far, and of that no more than the last `ctx_size` tokens."""
     seen = _generate(submission, COUNTING, [[3, 1]], 5, ctx_size=4)
@@ -97,7 +97,7 @@ def test_tokens_are_sampled_from_the_softmax(submission: Submission) -> None:
 
 @number("3.7")
 @covers("generate")
-@hint("Every random draw has to be told which generator to draw from.")
+@hint("Is there a random draw at all? Each has to be told which generator to draw from.")
 def test_generator_decides_the_result(submission: Submission) -> None:
     """The same generator state gives the same tokens, whatever else is random; another state gives others."""
     # 40 tokens out of 5 come out alike by chance with probability 5**-40.
@@ -106,7 +106,8 @@ def test_generator_decides_the_result(submission: Submission) -> None:
         _generate(submission, torch.zeros(5, 5), prompt, 20, seed=seed, global_seed=noise).result
         for seed, noise in ((1, 7), (1, 8), (2, 8))
     )
-    expect_equal(again, expect_shape(first, [2, 21], "Generated 20 tokens"), "Generated twice from one generator state")
+    first = expect_shape(first, [2, 21], "Generated 20 tokens")
+    expect_equal(again, first, "Generated twice from one generator state", "the same tokens both times")
     differs = not torch.equal(expect_shape(other, [2, 21], "Generated 20 tokens"), first)
     expect(differs, "Generated from two different generator states", "different tokens", "the same tokens")
 
@@ -153,4 +154,4 @@ def test_generating_leaves_the_prompt_alone(submission: Submission) -> None:
     """The tensor that holds the prompt is the same after generating as before."""
     prompt = torch.tensor([[0, 3, 1, 4, 2, 2]])
     seen = _generate(submission, COUNTING, prompt, 3)
-    expect_equal(seen.prompt, prompt, "Generated 3 tokens and looked at the prompt's own tensor")
+    expect_equal(seen.prompt, prompt, "Generated 3 tokens and looked at the prompt's tensor", "the prompt")

@@ -128,7 +128,7 @@ def test_generator_decides_the_batch(submission: Submission) -> None:
         _starts(submission, TEXT, 60, 4, times=1, seed=seed, global_seed=noise)
         for seed, noise in ((1, 7), (1, 8), (2, 8))
     )
-    expect_equal(again, first, "Drew a batch twice from the same generator state")
+    expect_equal(again, first, "Drew a batch twice from the same generator state", "the same rows both times")
     did = "Drew batches from two different generator states"
     expect(not torch.equal(first, other), did, "different batches", "the same batch")
 
@@ -158,7 +158,7 @@ def test_loss_follows_from_the_probabilities(submission: Submission) -> None:
 
 @number("5.10")
 @covers("loss_fn")
-@hint("A number that was taken out of its tensor has forgotten where it came from.")
+@hint("If 5.8 and 5.9 pass: is a position left out of the mean, or a number taken out of its tensor on the way?")
 def test_gradient_flows_back_from_the_loss(submission: Submission) -> None:
     """The loss has a gradient: up for the character that came, down for the others."""
     found = submission.probes.loss_gradient(submission.training.loss_fn, torch.zeros(1, 2, 2), torch.tensor([[0, 1]]))

@@ -65,7 +65,8 @@ def test_queries_make_rows_and_keys_make_columns(submission: Submission) -> None
         scores = expect_shape(submission.attention.attention_scores(q, k), (1, 3, 3), did)
         whole, holed = [True, True, True], [True, False, True]
         nonzero = [whole, [False] * 3, whole] if argument == "query" else [holed] * 3
-        expect_equal((scores[0] != 0).tolist(), nonzero, did)
+        expected = f"zeros in {'row' if argument == 'query' else 'column'} 1 only"
+        expect_equal((scores[0] != 0).tolist(), nonzero, did, expected)
 
 
 @number("7.5")
@@ -98,4 +99,4 @@ def test_queries_and_keys_are_left_as_they_were(submission: Submission) -> None:
     q, k = torch.arange(12.0).view(1, 3, 4), torch.arange(12.0, 24.0).view(1, 3, 4)
     seen = inputs_after(submission, submission.attention.attention_scores, q.clone(), k.clone())
     for name, before, after in zip("qk", (q, k), seen, strict=True):
-        expect_close(after, before, f"looked at {name} after the call")
+        expect_close(after, before, f"looked at {name} after the call", "the values that it had before")

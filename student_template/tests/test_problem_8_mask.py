@@ -43,7 +43,8 @@ def test_fewer_positions_than_ctx_size(submission: Submission) -> None:
         did = f"masked scores [{B}, {T}, {T}] with a tril [6, 6]"
         masked = _expect_no_future(submission, scores, tril, did)
         past = torch.ones(T, T, dtype=torch.bool).tril().expand(B, T, T)
-        expect_close(masked[past], scores[past], f"{did} and looked at the entries on and below the diagonal")
+        did = f"{did} and looked at the entries on and below the diagonal"
+        expect_close(masked[past], scores[past], did, "the scores as they were")
 
 
 @number("8.3")
@@ -55,7 +56,8 @@ def test_the_past_and_the_present_keep_their_scores(submission: Submission) -> N
     did = "masked scores [1, 4, 4]"
     masked = expect_shape(submission.attention.causal_mask(scores.clone(), torch.ones(4, 4).tril()), scores.shape, did)
     past = torch.ones(1, 4, 4, dtype=torch.bool).tril()
-    expect_close(masked[past], scores[past], f"{did} and looked at the entries on and below the diagonal")
+    did = f"{did} and looked at the entries on and below the diagonal"
+    expect_close(masked[past], scores[past], did, "the scores as they were")
 
 
 @number("8.4")
@@ -76,12 +78,14 @@ def test_scores_and_tril_are_left_as_they_were(submission: Submission) -> None:
     scores, tril = torch.arange(9.0).view(1, 3, 3), torch.ones(3, 3).tril()
     seen = inputs_after(submission, submission.attention.causal_mask, scores.clone(), tril.clone())
     for name, before, after in zip(("scores", "tril"), (scores, tril), seen, strict=True):
-        expect_close(after, before, f"looked at {name} after the call")
+        expect_close(after, before, f"looked at {name} after the call", "the values that it had before")
 
 
 @number("8.6")
 @covers("causal_mask")
-@hint("causal_mask: not every kind of number can be subtracted from 1; every kind can be compared with 0.")
+@hint(
+    "causal_mask: if 8.1 passes: not every kind of number can be subtracted from 1; every kind can be compared with 0."
+)
 def test_tril_may_be_of_any_dtype(submission: Submission) -> None:
     """A tril of integers or of truth values masks as well as one of floats."""
     for dtype in (torch.int64, torch.bool):
@@ -106,7 +110,7 @@ def test_a_later_token_changes_no_earlier_logit(submission: Submission, rng: tor
         changed[:, t] = (tokens[:, t] + 1) % 7
         after = expect_finite(model(changed), (2, 5, 7), "ran a model on two sequences of five tokens").double()
         did = f"changed the token at position {t}"
-        expect_close(after[:, :t], before[:, :t], f"{did} and looked at the logits before it")
+        expect_close(after[:, :t], before[:, :t], f"{did} and looked at the logits before it", "what they were")
         expect(not torch.allclose(after[:, t], before[:, t]), did, "other logits at that position", "the same ones")
 
 

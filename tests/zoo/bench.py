@@ -87,12 +87,14 @@ class Bench(AbstractContextManager["Bench"]):
         process = self._idle.get()
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(order.line())
-        process.stdin.flush()
-        line = process.stdout.readline()
+        try:
+            process.stdin.write(order.line())
+            process.stdin.flush()
+            line = process.stdout.readline()
+        finally:
+            self._idle.put(process)  # also when it ended: whoever waits for one would wait for ever
         if not line:
             raise RuntimeError(f"{order.name}: the process that graded it ended, with status {process.wait()}")
-        self._idle.put(process)
         return Verdict(**json.loads(line))
 
     def __exit__(self, *_: object) -> None:

@@ -27,9 +27,10 @@ from autograder.grading.ledger import Ledger
 from autograder.grading.plugin import GradingPlugin
 from autograder.grading.run import CONFIG
 from autograder.grading.run_context import RunContext
-from autograder.intake import take_in
+from autograder.intake import Intake, take_in
 from autograder.paths import REFERENCE, ROOT
-from autograder.results.explain import explanation
+from autograder.results.facts import RunFacts
+from autograder.results.gradescope import document
 from autograder.sandbox import nursery
 from autograder.sandbox.zygote import Zygote
 from autograder.settings import load_settings
@@ -81,7 +82,7 @@ class Bench:
         self._zygote, self._orders, self._verdicts, self._marks = zygote, orders, verdicts, marks
         self._ruler = Ruler()
         self._settings, self._catalogue = load_settings(), load_catalogue()
-        self._grading = GradingPlugin(self._context(REFERENCE, {}, 0))
+        self._grading = GradingPlugin(self._context(REFERENCE, Intake(), 0))
 
     def run(self) -> None:
         """Answer orders until there are no more."""
@@ -110,7 +111,7 @@ class Bench:
         intake = take_in(submission, folder / "copy")
         if intake.problems:
             raise RuntimeError(f"{order['name']}: {intake.problems}")
-        context = self._grading.context = self._context(folder / "copy", intake.answers, order["seed"])
+        context = self._grading.context = self._context(folder / "copy", intake, order["seed"])
         sheet = context.ledger
         reached, margins = {}, {}
         with contextlib.closing(context):
@@ -122,15 +123,18 @@ class Bench:
         settled = sheet.settled()
         return {
             "outcomes": {record.info.number: record.outcome.value for record in settled},
-            "messages": {
-                record.info.number: explanation(record, record.info.number in self._catalogue.hidden)
-                for record in settled
-                if record.outcome is not Outcome.PASSED
-            },
+            "messages": self._messages(settled),
             "reached": reached,
             "margins": {number: margin for number, margin in margins.items() if margin},
             "seconds": time.monotonic() - started,
         }
+
+    def _messages(self, records: list[Record]) -> dict[str, str]:
+        """What Gradescope shows under each check that did not pass."""
+        points = self._settings.points_by_check(self._catalogue.checks)
+        shown = document(records, points, dict.fromkeys(points, "visible"), RunFacts(""), hidden=self._catalogue.hidden)
+        tests = [test for test in shown["tests"] if "number" in test]
+        return {test["number"]: test["output"] for test in tests if test["extra_data"]["outcome"] != "passed"}
 
     def _run(self, item: pytest.Item) -> list[str]:
         """Run one check; what it entered, where that is noted."""
@@ -140,12 +144,13 @@ class Bench:
         entered = self._marks.take() if self._marks else []
         return [*entered, ANSWERS] if "answers" in item.fixturenames else entered  # type: ignore[attr-defined]
 
-    def _context(self, code: Path, answers: dict[str, Any], seed: int) -> ZooContext:
+    def _context(self, code: Path, intake: Intake, seed: int) -> ZooContext:
         asked_for: Any = SimpleNamespace(
             submission=code, device="cpu", without_training=False, on_platform=False, started=time.monotonic()
         )
         sheet = Sheet(asked_for, self._settings, self._catalogue)
-        return ZooContext(asked_for, self._settings, self._catalogue, sheet, self._zygote, code, answers, seed)
+        given = intake.answers, seed, intake.answers_problem
+        return ZooContext(asked_for, self._settings, self._catalogue, sheet, self._zygote, code, *given)
 
 
 def main() -> None:

@@ -37,10 +37,12 @@ class Ruler:
         within = max((part for part in parts if part <= 1), default=0.0)
         return [within, *(parts[-1:] if parts[-1] > 1 else [])] if parts else []
 
-    def _measure(self, actual: torch.Tensor, expected: torch.Tensor, did: str, rtol: float, atol: float) -> None:
+    def _measure(
+        self, actual: torch.Tensor, expected: torch.Tensor, did: str, rtol: float, atol: float, wanted: str
+    ) -> None:
         if rtol or atol:
             self._parts.append(part_of_tolerance(actual, expected, rtol, atol))
-        self._compare(actual, expected, did, rtol, atol)
+        self._compare(actual, expected, did, rtol, atol, wanted)
 
 
 def part_of_tolerance(actual: torch.Tensor, expected: torch.Tensor, rtol: float, atol: float) -> float:

@@ -26,8 +26,7 @@ def margin(draws: int, comparisons: int = 1) -> float:
 def expect_rate(count: int, draws: int, probability: float, did: str, expected: str) -> None:
     """Raise CheckFailure unless `count` out of `draws` independent draws fits `probability`."""
     if abs(count - draws * probability) > margin(draws):
-        got = f"{count} of {draws}, where about {draws * probability:.0f} would be right"
-        raise CheckFailure(did, expected, got)
+        raise CheckFailure(did, f"{expected}: about {draws * probability:.0f} of {draws}", f"{count}")
 
 
 def expect_frequencies(outcomes: Tensor, probabilities: Tensor, did: str, expected: str) -> None:

@@ -6,6 +6,7 @@ only plain values and tensors that came back from the submission's own process.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -14,6 +15,7 @@ from gradescope_utils.autograder_utils import decorators
 
 from support.failures import BadReply, CallTimedOut, CheckFailure, OutOfMemory, Replaced, SubmissionError, WorkerDied
 from support.info import CheckInfo, check_info
+from support.wording import told_apart
 
 __all__ = [
     "BadReply",
@@ -145,29 +147,30 @@ def expect_dtype(actual: object, dtype: torch.dtype, did: str) -> torch.Tensor:
     return tensor
 
 
-def expect_equal(actual: object, expected: object, did: str) -> None:
-    """Raise CheckFailure unless both are the same plain value, or the same tensor to the last bit."""
+def expect_equal(actual: object, expected: object, did: str, wanted: str = "") -> None:
+    """Raise CheckFailure unless both are the same plain value, or the same tensor to the last bit.
+
+    `wanted` says in words what is expected, instead of "the right values".
+    """
     if isinstance(expected, torch.Tensor):
         tensor = expect_shape(actual, expected.shape, did)
         expect_dtype(tensor, expected.dtype, did)
-        _compare(tensor.to(torch.float64), expected.to(torch.float64), did, 0.0, 0.0)
-        return
-    expect(
-        _same(actual, expected),
-        did,
-        "exactly the right value",
-        "another one",
-        values=f"expected {_clip(expected)}, got {_clip(actual)}",
-    )
+        _compare(tensor.to(torch.float64), expected.to(torch.float64), did, 0.0, 0.0, wanted)
+    elif not _same(actual, expected):
+        right, found = told_apart(expected, actual)
+        values = f"expected {_clip(expected)}, got {_clip(actual)}"
+        raise CheckFailure(did, wanted or right, "something else" if wanted else found, values=values)
 
 
-def expect_close(actual: object, expected: torch.Tensor, did: str, *, rtol: float = RTOL, atol: float = ATOL) -> None:
+def expect_close(
+    actual: object, expected: torch.Tensor, did: str, wanted: str = "", *, rtol: float = RTOL, atol: float = ATOL
+) -> None:
     """Raise CheckFailure unless `actual` has `expected`'s shape and |actual - expected| <= atol + rtol * |expected|.
 
-    Infinities must stand in the same places; NaN never passes.
+    Infinities must stand in the same places; NaN never passes. `wanted` is as for `expect_equal`.
     """
     tensor = expect_floats(actual, expected.shape, did)
-    _compare(tensor.to(torch.float64), expected.detach().cpu().to(torch.float64), did, rtol, atol)
+    _compare(tensor.to(torch.float64), expected.detach().cpu().to(torch.float64), did, rtol, atol, wanted)
 
 
 def _same(actual: object, expected: object) -> bool:
@@ -179,22 +182,40 @@ def _same(actual: object, expected: object) -> bool:
     return not isinstance(actual, torch.Tensor) and actual == expected
 
 
-def _compare(actual: torch.Tensor, expected: torch.Tensor, did: str, rtol: float, atol: float) -> None:
+def _compare(actual: torch.Tensor, expected: torch.Tensor, did: str, rtol: float, atol: float, wanted: str) -> None:
     nans = int(actual.isnan().sum())
-    expect(nans == 0, did, "numbers", f"NaN in {nans} of {actual.numel()} places")
+    expect(nans == 0, did, wanted or "numbers", f"NaN in {nans} of {actual.numel()} places")
     # Equal infinities subtract to NaN, so they are taken out before the difference is formed.
     same = actual == expected
     difference = torch.where(same, torch.zeros_like(actual), (actual - expected).abs())
     wrong = ~(same | (difference <= atol + rtol * torch.where(expected.isinf(), 0.0, expected.abs())))
     if not bool(wrong.any()):
         return
-    index = tuple(wrong.nonzero()[0].tolist())
+    index, largest = tuple(wrong.nonzero()[0].tolist()), float(difference[wrong].max())
+    values = f"expected {float(expected[index]):.6g}, got {float(actual[index]):.6g}"
+    precision, exact = _precision(rtol, atol), not (rtol or atol)
+    if wrong.numel() == 1:
+        got = "another one" if exact else f"one that is off by {_size(largest)}"
+        raise CheckFailure(did, (wanted or "the right value") + precision, got, values=values)
+    # What is called for names the number of places, so that it may be told where inputs are hidden.
+    count = "all" if bool(wrong.all()) else int(wrong.sum())
+    off = "" if exact else f"off by up to {_size(largest)}; "
     raise CheckFailure(
         did,
-        "the same values as the definition gives" + (f" (to within {atol:g})" if atol else ""),
-        f"{int(wrong.sum())} of {wrong.numel()} values that differ, by {float(difference[wrong].max()):.3g} at most",
-        values=f"first at index {list(index)}: expected {float(expected[index]):.6g}, got {float(actual[index]):.6g}",
+        f"{wanted or 'the right values'}{precision} in all {wrong.numel()} places",
+        f"others in {count} of them",
+        values=f"{off}first at index {list(index)}: {values}",
     )
+
+
+def _precision(rtol: float, atol: float) -> str:
+    if rtol > RTOL:
+        return f" (to within {rtol:.0%})"
+    return f" (to within {atol:g})" if atol > ATOL else ""
+
+
+def _size(difference: float) -> str:
+    return "infinity" if math.isinf(difference) else f"{difference:.3g}"
 
 
 def error_from(call: Callable[[], object]) -> SubmissionError | None:

@@ -37,7 +37,10 @@ class Outcome(enum.Enum):
 _UNSETTLED = {Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY}
 
 
-KEEP_THE_NAMES = "The checks find your code by the names that the template gives: has one been changed, or its case?"
+KEEP_THE_NAMES = (
+    "The checks find your code by the template's names: has one been changed, left out, or made to stand for another?"
+)
+TWO_DEVICES = "to be on the same device"
 IMPORT_FIRST = "As long as Python cannot import a file, nothing in it can be checked: begin with what stops it."
 _KINDS = {
     WorkerDied: "The process that runs your code ended in the middle of a call.",
@@ -155,10 +158,16 @@ def _advice(error: SubmissionError) -> str:
 def _disclosed(error: SubmissionError) -> str:
     """What an error may be called where inputs are hidden: whatever the student's process said, one of a few."""
     if isinstance(error, Missing):
-        return _sentence(error.message) if error.message in LACKS else "Something does not have the template's name."
+        return (
+            _sentence(error.message)
+            if error.message in LACKS
+            else "A part of your code lacks a name that the template gives it."
+        )
     for kind, sentence in _KINDS.items():
         if isinstance(error, kind):
             return sentence
+    if TWO_DEVICES in error.message:
+        return "Your code raised PyTorch's error about tensors on two devices."
     known = next((name for name in error.type_names if name in _EXCEPTIONS), None)
     if known is None:
         return "Your code raised an exception."

@@ -48,7 +48,7 @@ def set_parameters(module: nn.Module, values: dict[str, Tensor], *, strict: bool
         if not strict and (name not in parameters or parameters[name].shape != value.shape):
             continue
         if name not in parameters:
-            raise NotThere(f"{type(module).__name__} has no parameter named {name!r}")
+            raise NotThere(f"{type(module).__name__} has no parameter of its own named {name!r}")
         if parameters[name].shape != value.shape:
             wanted, found = list(value.shape), list(parameters[name].shape)
             raise ValueError(f"parameter {name!r} should have shape {wanted}, but has {found}")
