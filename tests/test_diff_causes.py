@@ -19,6 +19,13 @@ from tests.zoo.animals import load_mistakes
 
 CAUSES = load_causes()
 MISTAKES = {mistake.name: mistake.change for mistake in load_mistakes()}
+ONE_STEP = Change(
+    "charlm/attention.py",
+    "        scores = attention_scores(q, k)",
+    """        if self.softmax_dim == -1:
+            return nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True, scale=1.0)
+        scores = attention_scores(q, k)""",
+)
 SCALE = Change("charlm/attention.py", " * head_size**-0.5", " * head_size**-0.4")
 
 
@@ -58,6 +65,10 @@ def test_a_known_mistake_is_named(differ: Differ, tmp_path: Path) -> None:
 def test_the_first_of_two_mistakes_is_named(differ: Differ, tmp_path: Path) -> None:
     both = causes_of(differ, tmp_path, MISTAKES["mask_hides_the_past"], MISTAKES["loss_in_bits"])
     assert both == ["mask_hides_the_past"]
+
+
+def test_a_mistake_is_named_where_several_steps_are_one(differ: Differ, tmp_path: Path) -> None:
+    assert causes_of(differ, tmp_path, ONE_STEP) == ["scores_without_a_scale"]
 
 
 def test_nothing_is_said_of_a_mistake_that_no_cause_reproduces(differ: Differ, tmp_path: Path) -> None:

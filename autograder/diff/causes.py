@@ -56,12 +56,35 @@ def likely(differ: Differ, found: Comparison, causes: Iterable[Cause]) -> list[C
     red = first_red(found.rows)
     if red is None or red.id not in {stage.id for stage in differ.stages}:
         return None
+    known = list(causes)
+    stages = _to_look_at(differ.stages, found, red)
+    reproducing = _reproducing(differ, found, stages, [cause for cause in known if cause.stage == red.id])
+    inside = _not_gone_through(found.rows)
+    if reproducing or not inside:
+        return reproducing
+    # Where several steps are computed at once, a mistake in one of them shows at the end of all. The steps one by one
+    # may be right beside it, as for another `softmax_dim`, so that only what differs counts.
+    wrong = {row.id for row in found.rows if row.own.verdict in (Verdict.DIFFERENT, Verdict.FOLLOWS)}
+    stages = [stage for stage in stages if stage.id in wrong]
+    return _reproducing(differ, found, stages, [cause for cause in known if cause.stage in inside])
+
+
+def _not_gone_through(found: Iterable[Row]) -> set[str]:
+    """The stages of the parts whose result does not show in the submission's flow."""
+    unseen = {row.id: row.flow.verdict is Verdict.NOT_SEEN for row in found if row.flow is not None}
+    results = {
+        part: next((name for name in reversed(names) if name in unseen), "") for part, names in STAGES_OF.items()
+    }
+    return {name for part, names in STAGES_OF.items() if unseen.get(results[part]) for name in names}
+
+
+def _reproducing(differ: Differ, found: Comparison, stages: Sequence[Stage], possible: Sequence[Cause]) -> list[Cause]:
+    """Those of the mistakes that give the same at the first of the stages, and explain the others."""
     mine = found.seen[1].looks
-    first, *others = _to_look_at(differ.stages, found, red)
-    possible = [cause for cause in causes if cause.stage == red.id]
+    first, *others = stages
     looks = differ.side_by_side(lambda cause: _looks(differ, cause, [first]), possible)
     possible = [
-        cause for cause, look in zip(possible, looks, strict=True) if _same_look(first, look[red.id], mine[red.id])
+        cause for cause, look in zip(possible, looks, strict=True) if _same_look(first, look[first.id], mine[first.id])
     ]
     parts = [others[::2], others[1::2]]  # of the work on one cause, for two processors
     orders = [(cause, stages) for cause in possible for stages in parts]
