@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.patches import Change
 from tests.zoo.bench import Bench, Order
+from tests.zoo.reach import DRAWN
 
 SCALE = Change("charlm/attention.py", " * head_size**-0.5", "")
 
@@ -15,7 +16,7 @@ def test_a_warm_process_grades_one_submission_after_another_and_says_what_checks
         right, wrong = (verdict for _, verdict in bench.grade(orders))
     assert right.outcomes == dict.fromkeys(checks, "passed")
     assert right.reached == {
-        "4.11": ["charlm/attention.py attention_scores"],
+        "4.11": ["charlm/attention.py attention_scores", DRAWN],
         "7.1": ["charlm/attention.py attention_scores"],
         "9.1": ["charlm/attention.py attention_probs"],
     }

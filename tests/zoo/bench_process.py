@@ -38,7 +38,7 @@ from support.checking import Submission, describe
 from support.outcomes import Outcome, Record, settle
 from tests.patches import Change, write_patched
 from tests.zoo.margins import Ruler
-from tests.zoo.reach import ANSWERS, Marks
+from tests.zoo.reach import ANSWERS, DRAWN, Marks
 
 
 class Sheet(Ledger):
@@ -137,12 +137,14 @@ class Bench:
         return {test["number"]: test["output"] for test in tests if test["extra_data"]["outcome"] != "passed"}
 
     def _run(self, item: pytest.Item) -> list[str]:
-        """Run one check; what it entered, where that is noted."""
+        """Run one check; what it entered, where that is noted, and which of answers and random inputs it asked for."""
         if self._marks:
             self._marks.take()
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         entered = self._marks.take() if self._marks else []
-        return [*entered, ANSWERS] if "answers" in item.fixturenames else entered  # type: ignore[attr-defined]
+        asked_for = {"answers": ANSWERS, "rng": DRAWN}
+        fixtures: list[str] = item.fixturenames  # type: ignore[attr-defined]
+        return [*entered, *(what for name, what in asked_for.items() if name in fixtures)]
 
     def _context(self, code: Path, intake: Intake, seed: int) -> ZooContext:
         asked_for: Any = SimpleNamespace(

@@ -16,6 +16,7 @@ from tests.patches import Change
 from tests.zoo.mutants import FILES, functions_of
 
 ANSWERS = "answers.toml"
+DRAWN = "inputs drawn from the seed"
 Reached = Mapping[str, Collection[str]]
 
 
