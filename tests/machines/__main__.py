@@ -24,11 +24,15 @@ from tqdm import tqdm
 from autograder.paths import REFERENCE, ROOT, TEMPLATE
 from tests.machines.submissions import write_submissions
 
-# The zygote drops what a submission has no need to know; here its workers are to compute as the other machine would.
+# The grader drops variables that a submission has no need to know; here its workers are to compute as the other machine
+# would. The program runs twice: it starts again without what it dropped.
 GRADE = """
 import sys
+from autograder import fresh_start
 from autograder.sandbox import nursery
-nursery.KEPT_VARIABLES += tuple(sys.argv.pop(1).split())
+names = sys.argv.pop(1).split()
+fresh_start.KEPT.update(names)
+nursery.KEPT_VARIABLES += tuple(names)
 from autograder.cli import main
 sys.exit(main(["grade", *sys.argv[1:]]))
 """
