@@ -23,8 +23,8 @@ def _shuffled(rng: torch.Generator) -> list[str]:
 @covers("get_vocab")
 @hint("Each different character once, in the order of Python's strings, whatever alphabet it belongs to.")
 def test_vocabulary_of_any_text(submission: Submission, rng: torch.Generator) -> None:
-    """The vocabulary is right for texts in any script."""
-    text = _draw(rng, 60)
+    """The vocabulary is right for texts in any script, with characters that stand at an end only."""
+    text = f"\f{_draw(rng, 60)}\u3000"
     expect_equal(
         submission.tokenizer.get_vocab(text), sorted(set(text)), "Called get_vocab with a text in many scripts"
     )
@@ -43,7 +43,7 @@ def test_vocabulary_of_no_text_is_empty(submission: Submission) -> None:
 @hint("Only the place in the given list counts, not how characters compare.")
 def test_encode_any_text(submission: Submission, rng: torch.Generator) -> None:
     """`encode` is right for any text and any order of the vocabulary."""
-    vocab, text = _shuffled(rng), _draw(rng, 200)
+    vocab, text = _shuffled(rng), f"\t{_draw(rng, 200)}\n"
     expected = torch.tensor([vocab.index(character) for character in text])
     expect_equal(submission.tokenizer.encode(text, vocab), expected, "Called encode with many scripts")
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from support.chance import expect_frequencies, expect_rate, margin
+from support.chance import expect_frequencies, expect_rate, margin, mean_off
 from support.checking import (
     CheckFailure,
     Submission,
@@ -171,3 +171,19 @@ def test_no_character_is_left_out(submission: Submission, rng: torch.Generator) 
     drawn = expect_dtype(expect_shape(seen.result, [2000, 11], did), torch.int64, did)[:, 1:]
     missing = 66 - len(set(drawn.flatten().tolist()))
     expect(missing == 0, did, "each of them at least once", f"{missing} that never came")
+
+
+@number("3.19")
+@covers("generate")
+@hint("The scores go into the softmax as they are, and every character keeps the probability that comes out.")
+def test_scores_are_neither_sharpened_nor_flattened(submission: Submission, rng: torch.Generator) -> None:
+    """Likely characters are drawn exactly as often as the softmax says: no temperature, no cut, no rounding."""
+    scores = torch.linspace(0, 4, 12)[torch.randperm(12, generator=rng)]
+    prompt = torch.zeros(2000, 1, dtype=torch.int64)
+    seen = generated(submission, _model(submission, 12, 2), scores.expand(12, 12), prompt, 10, _seed(rng))
+    did = "Drew 20 000 characters and averaged their scores"
+    drawn = expect_dtype(expect_shape(seen.result, [2000, 11], did), torch.int64, did)[:, 1:]
+    expect(bool(((drawn >= 0) & (drawn < 12)).all()), did, "characters of the vocabulary", "others")
+    off = mean_off(drawn, scores, scores.softmax(-1))
+    expect(off <= 0, did, "the softmax's average", "a higher one: unlikely characters come too seldom")
+    expect(off >= 0, did, "the softmax's average", "a lower one: unlikely characters come too often")

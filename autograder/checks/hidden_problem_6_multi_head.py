@@ -8,7 +8,18 @@ import torch
 from torch import Tensor
 
 from autograder.checks.compositions import judge_attention, judge_block, judge_head, judge_model
-from support.checking import Submission, covers, expect, expect_close, expect_finite, hint, number, requires, weight
+from support.checking import (
+    ATOL,
+    Submission,
+    covers,
+    expect,
+    expect_close,
+    expect_finite,
+    hint,
+    number,
+    requires,
+    weight,
+)
 from support.compose import compose
 from support.random_inputs import random_model, random_values, same_weights
 from support.replies import parameter_of
@@ -45,13 +56,13 @@ def test_attention_with_any_number_of_heads(
 def test_feed_forward_computes_what_it_should(
     submission: Submission, reference: Submission, rng: torch.Generator
 ) -> None:
-    """With random weights, the feed-forward layer returns the right values, at any sizes."""
-    for B, T, E in [(1, 1, 1), (2, 5, 3), (4, 3, 16)]:
+    """With random weights, the feed-forward layer returns the right values, at any sizes, for small and large x."""
+    for B, T, E, factor in [(1, 1, 1, 1), (2, 5, 3, 20), (4, 3, 16, 1)]:
         mine, right = submission.model.FeedForward(E), reference.model.FeedForward(E)
         same_weights(submission, mine, reference, right, rng)
-        x = torch.randn(B, T, E, generator=rng)
+        x = factor * torch.randn(B, T, E, generator=rng)
         did = f"ran a feed-forward layer with random weights on x of shape [{B}, {T}, {E}]"
-        expect_close(mine(x.clone()), right(x), did)
+        expect_close(mine(x.clone()), right(x), did, atol=ATOL * factor)
 
 
 @number("6.12")

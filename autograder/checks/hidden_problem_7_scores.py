@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from support.checking import Submission, covers, expect_close, hint, number, weight
+from support.checking import ATOL, Submission, covers, expect_close, hint, number, weight
 from support.reports import input_gradients
 
 
@@ -13,8 +13,9 @@ from support.reports import input_gradients
 @covers("attention_scores")
 @hint("attention_scores: try it on paper with two positions and head_size 1, then with head_size 4.")
 def test_scores_of_random_queries_and_keys(submission: Submission, reference: Submission, rng: torch.Generator) -> None:
-    """Random queries and keys give the right scores where B, T and H all differ."""
+    """Small and large queries and keys give the right scores where B, T and H all differ."""
     _compare(submission, reference, rng, [(2, 5, 3), (3, 2, 7), (7, 4, 2), (5, 6, 8)])
+    _compare(submission, reference, rng, [(2, 3, 4)], factor=10)
 
 
 @number("7.8")
@@ -44,10 +45,15 @@ def test_scores_pass_the_gradient_on(submission: Submission, reference: Submissi
 
 
 def _compare(
-    submission: Submission, reference: Submission, rng: torch.Generator, sizes: list[tuple[int, int, int]]
+    submission: Submission,
+    reference: Submission,
+    rng: torch.Generator,
+    sizes: list[tuple[int, int, int]],
+    factor: float = 1,
 ) -> None:
+    """With queries and keys that are about as large as `factor`, and a tolerance that grows with their products."""
     for B, T, H in sizes:
-        q, k = torch.randn(2, B, T, H, generator=rng)
+        q, k = factor * torch.randn(2, B, T, H, generator=rng)
         did = f"compared random queries with random keys, both of shape [{B}, {T}, {H}]"
         mine = submission.attention.attention_scores(q.clone(), k.clone())
-        expect_close(mine, reference.attention.attention_scores(q, k), did)
+        expect_close(mine, reference.attention.attention_scores(q, k), did, atol=ATOL * factor**2)

@@ -21,7 +21,7 @@ from support.checking import (
 )
 from support.random_inputs import random_model
 from support.replies import parameter_of
-from support.reports import parameter_gradients
+from support.reports import input_gradients, parameter_gradients
 
 SIZES = (  # of models: heads of several sizes, one block and more
     {"vocab_size": 9, "ctx_size": 6, "embed_size": 8, "num_heads": 1, "num_blocks": 1},
@@ -114,6 +114,20 @@ def test_a_beginning_is_read_alone_as_in_the_whole_text(submission: Submission, 
         for T in range(1, ctx_size):
             did = f"ran it on the first {T} of {ctx_size} tokens alone"
             expect_close(model(tokens[:, :T].clone()), whole[:, :T], did, "the logits that they have in the whole text")
+
+
+@number("8.13")
+@covers("causal_mask")
+@hint("causal_mask: use tensor operations from the scores to the result; nothing may be detached or copied out.")
+def test_the_mask_passes_the_gradient_on(submission: Submission, rng: torch.Generator) -> None:
+    """What is not in the future keeps its gradient, so that the scores can learn."""
+    for B, T, ctx_size in [(2, 5, 5), (3, 4, 7)]:
+        scores, cotangent = torch.randn(2, B, T, T, generator=rng)
+        tril = torch.ones(ctx_size, ctx_size).tril()
+        gradient, _ = input_gradients(submission, submission.attention.causal_mask, cotangent, scores, tril)
+        did = "masked random scores and looked at their gradient, on and below the diagonal"
+        gradient = expect_floats(gradient, scores.shape, did)
+        expect_close(gradient.tril(), cotangent.tril(), did)
 
 
 def _compare(submission: Submission, reference: Submission, scores: Tensor, tril: Tensor) -> None:

@@ -6,6 +6,7 @@ import torch
 
 from autograder.checks.compositions import judge_attention, judge_block, judge_head, judge_model
 from support.checking import Submission, covers, expect_close, hint, number, requires, weight
+from support.reports import input_gradients
 
 
 @number("9.6")
@@ -73,6 +74,21 @@ def test_a_model_with_softmax_dim_1(submission: Submission, reference: Submissio
     """A model whose configuration has softmax_dim=1 returns the right logits."""
     sizes = {"vocab_size": 10, "ctx_size": 7, "embed_size": 8, "num_heads": 2, "num_blocks": 2}
     judge_model(submission, reference, rng, 3, 5, **sizes, softmax_dim=1)
+
+
+@number("9.12")
+@covers("attention_probs")
+@hint("attention_probs: use tensor operations from the scores to the result; nothing may be detached or copied out.")
+def test_probabilities_pass_the_gradient_on(
+    submission: Submission, reference: Submission, rng: torch.Generator
+) -> None:
+    """Scores get the gradient of their probabilities, so that they can learn."""
+    scores, cotangent = torch.randn(2, 3, 5, 5, generator=rng)
+    (mine,), (right,) = (
+        input_gradients(handle, handle.attention.attention_probs, cotangent, scores)
+        for handle in (submission, reference)
+    )
+    expect_close(mine, right, "turned random scores into probabilities and looked at the scores' gradient")
 
 
 def _masked(B: int, T: int, rng: torch.Generator) -> torch.Tensor:

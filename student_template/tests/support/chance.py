@@ -1,7 +1,8 @@
 """How far a count may lie from its expectation before chance is no longer an explanation.
 
 By Hoeffding's inequality, a count over n independent draws leaves expectation ± d with probability at most
-2 exp(-2 d² / n); that bound is exact at any n and holds for whatever order the draws are made in.
+2 exp(-2 d² / n); that bound is exact at any n and holds for whatever order the draws are made in. Where the variance is
+known and small, Bernstein's inequality bounds a sum more narrowly.
 """
 
 from __future__ import annotations
@@ -45,6 +46,23 @@ def expect_frequencies(outcomes: Tensor, probabilities: Tensor, did: str, expect
         got = f"frequencies that chance does not explain: {draws} draws, one outcome off by a share of "
         got += f"{float((counts - wanted).abs()[worst]) / draws:.2f}"
         raise CheckFailure(did, expected, got, values=f"counts {[int(c) for c in counts]}, about {_rounded(wanted)}")
+
+
+def mean_off(outcomes: Tensor, values: Tensor, probabilities: Tensor) -> float:
+    """How far the mean of `values` [k] over these independent draws is from expectation: 0 where chance explains it.
+
+    outcomes: int64 of any shape, from 0 to k - 1, with `probabilities` [k]. Misses 0 by chance with FALSE_FAILURE.
+    """
+    values, probabilities = values.to(torch.float64), probabilities.to(torch.float64)
+    expected = float(probabilities @ values)
+    variance = float(probabilities @ (values - expected) ** 2)
+    span, draws = float((values - expected).abs().max()), outcomes.numel()
+    # Bernstein: a sum leaves expectation ± t with probability at most 2 exp(-t² / (2 (n variance + span t / 3))).
+    exponent = math.log(2 / FALSE_FAILURE)
+    linear = span * exponent / 3
+    allowed = linear + math.sqrt(linear**2 + 2 * draws * variance * exponent)
+    found = float(values[outcomes.flatten()].mean()) - expected
+    return 0.0 if abs(found) * draws <= allowed else found
 
 
 def _rounded(values: Tensor) -> list[int]:
