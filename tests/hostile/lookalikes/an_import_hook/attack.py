@@ -25,4 +25,4 @@ for _name in [name for name in sys.modules if name.partition(".")[0] in ("safete
 
 
 def decode(tokens, vocab):
-    return ""
+    return "?"
