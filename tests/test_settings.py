@@ -169,6 +169,17 @@ def test_wrong_settings_are_the_instructors_to_repair(project: Path, command: tu
     assert re.search(r"assignment\.toml: line \d+: rate_limit\.submissions: Input should be ", done.stderr)
 
 
+def test_every_setting_is_documented_in_place() -> None:
+    """Beside its value, or by name in a comment."""
+    lines = SETTINGS.read_text(encoding="utf-8").splitlines()
+    said = " ".join(line for line in lines if line.startswith("#"))
+    keys = [(line.split("=")[0].strip(), "#" in line) for line in lines if re.match(r"[\w\"]+ *=", line)]
+    assert len(keys) > 40
+    assert [key for key, beside in keys if not beside and not re.search(rf"\b{key}\b", said, re.IGNORECASE)] == []
+    tables = {line.strip("[]") for line in lines if line.startswith("[")}
+    assert {name for name in Settings.model_fields if name not in ("total_points", "training")} <= tables
+
+
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"assignment\.toml"):
         load_settings(tmp_path / "assignment.toml")
