@@ -81,7 +81,7 @@ def test_every_command_in_the_readme_is_run() -> None:
     inline = re.findall(r"`((?:\./run_autograder|bash|\.venv/bin/python) [^`\[]*)`", text)
     assert set(blocks) | set(inline) == RUN_BY_CI | RUN_BELOW | RUN_BY_TESTS_OF_THEIR_OWN.keys() | EXHAUSTIVE
     for command, file in RUN_BY_TESTS_OF_THEIR_OWN.items():
-        called = f'run("{command.split()[3]}", '
+        called = f'run("{command.split()[3]}"'
         assert called in (ROOT / "tests" / file).read_text(encoding="utf-8"), command
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace(" python -m", " .venv/bin/python -m")
     for command in RUN_BY_CI:
