@@ -16,6 +16,7 @@ from playwright.sync_api import Browser
 
 from autograder.grading import report_part
 from autograder.grading.catalogue import load_catalogue
+from autograder.grading.launcher import time_left
 from autograder.grading.request import GradeRequest
 from autograder.report.grade_page import write
 from autograder.report.pages import LARGEST
@@ -205,6 +206,12 @@ def test_a_grading_writes_both_pages(grading: Grading) -> None:
 def test_time_and_memory_of_each_check_are_noted(tmp_path: Path) -> None:
     found = pages(tmp_path, views(records("")), {})
     assert all(re.search(r'<td class="number">0.25</td><td class="number">231</td>', text) for text in found.values())
+
+
+def test_the_report_is_over_before_the_platform_ends_the_run(tmp_path: Path) -> None:
+    (tmp_path / "run_seconds").write_text("540")
+    request = GradeRequest(Path("submission"), tmp_path, "cpu", True, 0, True, time.monotonic() - 550)
+    assert 15 < time_left(request, tmp_path) < 20
 
 
 @pytest.mark.parametrize("source", ["", "{}", '{"student": {}, "exhibits": {}}'])

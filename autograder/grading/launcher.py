@@ -72,8 +72,7 @@ def _in_parts(request: GradeRequest, work: Path, family: Family) -> int:
         status = family.run(lambda: _said(request, lambda: _prepare(request, work)), INTAKE_SECONDS)
         if status == READY:
             name = "grading"
-            left = float((work / "run_seconds").read_text()) + MARGIN - (time.monotonic() - request.started)
-            status = family.run(lambda: _said(request, lambda: _run(request, work)), left)
+            status = family.run(lambda: _said(request, lambda: _run(request, work)), time_left(request, work))
         if report_part.is_due(work):
             _report(request, work, family)
     except Overdue as error:
@@ -85,10 +84,16 @@ def _in_parts(request: GradeRequest, work: Path, family: Family) -> int:
     return 0 if status in (READY, REFUSED) else status
 
 
+def time_left(request: GradeRequest, work: Path) -> float:
+    """Seconds until whatever still runs is killed, so that the platform does not do it: it would take all points."""
+    return float((work / "run_seconds").read_text()) + MARGIN - (time.monotonic() - request.started)
+
+
 def _report(request: GradeRequest, work: Path, family: Family) -> None:
     """The results are complete by now, and the processes that had torch and the submission are gone."""
     try:
-        status = family.run(lambda: report_part.write(request, work), report_part.SECONDS)
+        seconds = max(0.0, min(report_part.SECONDS, time_left(request, work)))
+        status = family.run(lambda: report_part.write(request, work), seconds)
     except (Overdue, OSError) as error:
         tell(f"warning: there is no report: {error}")
     else:

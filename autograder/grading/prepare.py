@@ -34,6 +34,7 @@ def prepare(request: GradeRequest, work: Path) -> int:
         write_not_graded(request, str(error))
         return USAGE if isinstance(error, SettingsError) else FAULT
     ledger.begin()
+    (work / "run_seconds").write_text(str(settings.limits.run_seconds))
     admission = Admission()
     if request.on_platform:
         admission = admit(paths.PLATFORM_METADATA, settings.rate_limit, say_late=settings.deadline.say_late)
@@ -57,7 +58,6 @@ def prepare(request: GradeRequest, work: Path) -> int:
     record = work / "intake.json"
     record.touch(mode=0o600)
     record.write_text(json.dumps(dataclasses.asdict(intake)), encoding="utf-8")
-    (work / "run_seconds").write_text(str(settings.limits.run_seconds))
     return READY
 
 
