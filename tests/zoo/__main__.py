@@ -47,7 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     write(figures, RECORDED if options.record else options.out)
     if options.record:
-        write_margins(margins_of(graded, catalogue))
+        write_margins(
+            margins_of(graded, catalogue),
+            variants=len(zoo.variants),
+            mistakes=len(zoo.mistakes),
+            mutants=len(zoo.mutants),
+        )
     table = Table("figure", "value")
     for row in summary(figures):
         table.add_row(*row)

@@ -12,7 +12,6 @@ from tests.zoo.animals import Mistake, Variant
 from tests.zoo.bench import Bench, Order, Verdict
 from tests.zoo.mutants import Mutant
 from tests.zoo.plan import Planner
-from tests.zoo.reach import Reached
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Graded:
 
 def grade_zoo(zoo: Zoo, catalogue: Catalogue, processes: int, *, exhaustive: bool) -> Graded:
     """Grade everything, with a progress bar. `exhaustive`: go on with a mutant after the first check that it fails."""
-    planner = Planner(catalogue, trace_reference(catalogue), stop_early=not exhaustive)
+    planner = Planner(catalogue, grade_reference(catalogue).reached, stop_early=not exhaustive)
     graded = Graded()
     with Bench(processes) as bench:
         orders = _orders(zoo, planner)
@@ -52,14 +51,14 @@ def grade_zoo(zoo: Zoo, catalogue: Catalogue, processes: int, *, exhaustive: boo
     return graded
 
 
-def trace_reference(catalogue: Catalogue) -> Reached:
-    """What each check enters, noted while the reference is graded. Raises RuntimeError when it does not pass."""
+def grade_reference(catalogue: Catalogue) -> Verdict:
+    """The verdict on the reference, with what each check enters. Raises RuntimeError when it does not pass."""
     checks = tuple(check.number for check in catalogue.checks if check.number not in catalogue.trained)
     with Bench(1, trace=True) as bench:
         (_, verdict), *_ = bench.grade([Order("reference", checks=checks)])
     if verdict.messages:
         raise RuntimeError(f"the reference does not pass: {verdict.messages}")
-    return verdict.reached
+    return verdict
 
 
 def _orders(zoo: Zoo, planner: Planner) -> dict[Order, tuple[str, str, int]]:

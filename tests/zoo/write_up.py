@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.zoo.figures import Figures, Loss, share_lost
+from tests.zoo.needs import load_unneeded
 
 FEW = 6  # names in a list, before the rest is counted
 
@@ -109,8 +110,9 @@ def _equivalent(figures: Figures) -> str:
 
 
 def _needs(figures: Figures) -> str:
-    rows = [(need.check, _few(need.alone), _few(need.alone_of_kind)) for need in figures.needs]
-    return _table(("check", "it alone", "it alone of its kind"), rows)
+    kept = load_unneeded()
+    rows = [(n.check, _few(n.alone), _few(n.alone_of_kind), _cell(kept.get(n.check, ""))) for n in figures.needs]
+    return _table(("check", "it alone", "it alone of its kind", "why it is kept without a mistake"), rows)
 
 
 def _few(names: list[str]) -> str:
