@@ -7,6 +7,7 @@ judged otherwise than declared, a variant loses a point, or a grade depends on t
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import re
@@ -57,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for row in summary(figures):
         table.add_row(*row)
     Console().print(table)
-    for name in [*figures.living, *figures.killed_after_all, *figures.false_failures, *figures.other_verdicts]:
+    wrong = (figures.living, figures.killed_after_all, figures.false_failures, figures.faults, figures.other_verdicts)
+    for name in itertools.chain.from_iterable(wrong):
         print(f"look at: {name}")
     return 0 if figures.right else 1
 

@@ -55,9 +55,16 @@ class Verdict:
         return {number for number, outcome in self.outcomes.items() if outcome == "blocked"}
 
     @property
+    def faults(self) -> set[str]:
+        """The checks in which the grader itself failed."""
+        return {number for number, outcome in self.outcomes.items() if outcome == "grader error"}
+
+    @property
     def failed(self) -> set[str]:
-        """The checks that lay the blame on something; a fault of the grader's is one of them."""
-        return {number for number, outcome in self.outcomes.items() if outcome not in ("passed", "blocked")}
+        """The checks that lay the blame on something."""
+        return {
+            number for number, outcome in self.outcomes.items() if outcome not in ("passed", "blocked")
+        } - self.faults
 
 
 class Bench(AbstractContextManager["Bench"]):

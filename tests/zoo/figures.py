@@ -40,7 +40,10 @@ class Need:
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures of one run; lists are names. Of mutants, `living` are those that are neither killed nor explained."""
+    """The figures of one run; lists are names. Of mutants, `living` are those that are neither killed nor explained.
+
+    `faults` are the grader's own, where it failed instead of judging.
+    """
 
     mistakes: int
     mutants: int
@@ -54,6 +57,7 @@ class Figures:
     blame: dict[str, int]
     losses: list[Loss]
     false_failures: list[str]
+    faults: list[str]
     grade_spread: dict[str, float]
     needs: list[Need]
     seconds: float = 0.0
@@ -74,7 +78,7 @@ class Figures:
     @property
     def right(self) -> bool:
         """Whether the grader is as it has to be."""
-        wrong = self.living or self.killed_after_all or self.other_verdicts or self.false_failures
+        wrong = self.living or self.killed_after_all or self.other_verdicts or self.false_failures or self.faults
         return not wrong and self.blame_precision >= 0.95 and not any(self.grade_spread.values())
 
 
@@ -106,6 +110,7 @@ def figures_of(zoo: Zoo, graded: Graded, catalogue: Catalogue, points: Mapping[s
             for (name, seed), verdict in sorted(graded.variants.items())
             for number in sorted(verdict.failed | verdict.blocked)
         ],
+        faults=_faults(graded),
         grade_spread=_grade_spread(graded, points),
         needs=_needs(graded, catalogue),
     )
@@ -137,6 +142,12 @@ def _other_verdicts(mistakes: Iterable[Mistake], verdicts: Mapping[str, Verdict]
         if any(differences.values()):
             found[mistake.name] = {what: numbers for what, numbers in differences.items() if numbers}
     return found
+
+
+def _faults(graded: Graded) -> list[str]:
+    """Where the grader itself failed: such a check says nothing about a submission."""
+    verdicts = [*graded.mistakes.items(), *graded.mutants.items(), *graded.variants.items(), *graded.again.items()]
+    return [f"{name}: {number}" for name, verdict in verdicts for number in sorted(verdict.faults)]
 
 
 def _loss(mistake: Mistake, verdict: Verdict, problem_of: Mapping[str, int], points: Mapping[str, float]) -> Loss:

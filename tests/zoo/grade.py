@@ -46,7 +46,7 @@ def grade_zoo(zoo: Zoo, catalogue: Catalogue, processes: int, *, exhaustive: boo
         survivors = [m for m in zoo.mutants if not graded.mutants[m.id].failed and m.id not in zoo.equivalent]
         trained = {planner.trained_mutant(mutant): mutant for mutant in survivors}
         for order, verdict in _with_bar(bench, trained, "trainings of mutants"):
-            if verdict.failed:
+            if verdict.failed or verdict.faults:
                 graded.mutants[trained[order].id] = verdict
     return graded
 

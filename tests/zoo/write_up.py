@@ -76,6 +76,7 @@ def _complaints(figures: Figures) -> list[str]:
         ("Mutants that live", figures.living),
         ("Mutants that are killed, and explained as equivalent", figures.killed_after_all),
         ("False failures", figures.false_failures),
+        ("Faults of the grader", figures.faults),
         ("Grades that differ between seeds", [f"{n}: {d:g} points" for n, d in figures.grade_spread.items() if d]),
         ("Other verdicts than declared", [f"{name}: {what}" for name, what in figures.other_verdicts.items()]),
     ):
