@@ -106,6 +106,8 @@ def test_without_rehearsal_it_says_so(whole_project: Path, arguments: tuple[str,
     assert os.listdir(whole_project / "dist") == ["autograder.zip"]
 
 
+USAGE_ERROR, GRADER_ERROR = 2, 3
+WRONG_SETTINGS = {"settings", "points", "an override for no check"}
 MISTAKES = {
     "settings": (SETTINGS.name, "run_seconds = 540", "run_secs = 540", "limits.run_sec"),
     "points": (SETTINGS.name, "8 = 10   #", "8 = 11   #", "points add up to 101"),
@@ -124,7 +126,7 @@ def test_nothing_is_written_that_is_wrong(whole_project: Path, mistake: str) -> 
     assert old in text
     (whole_project / name).write_text(text.replace(old, new, 1), encoding="utf-8")
     done, written = packed(whole_project)
-    assert (done.returncode, written) == (3, False)
+    assert (done.returncode, written) == (USAGE_ERROR if mistake in WRONG_SETTINGS else GRADER_ERROR, False)
     assert done.stderr.startswith("error: nothing is written: ")
     assert said in done.stderr
 
