@@ -18,6 +18,7 @@ from autograder.training_setting import TrainingSetting
 
 ADVICE = "run `python -m autograder calibrate`"
 STATED = ("low", "high", "mean", "sd", "n")  # of each band, for readers: they follow from the values
+ENOUGH = 100  # runs, from which a band is hardly wider than one of endlessly many would be
 DIGITS = 6  # of the values in the file: far below every spread
 
 Measure = Callable[[TrainingSetting, str, int, int], Values]
@@ -74,7 +75,8 @@ def calibrate(
         bands = Bands(_rounded(measure(sizes, device, seeds, processes)))
         doubts = bands.doubts()
         if doubts:
-            raise CalibrationError(f"{name}: nothing is written, because {'; '.join(doubts)}")
+            few = f" ({seeds} runs make bands wide: try --seeds {ENOUGH} first)" if seeds < ENOUGH else ""
+            raise CalibrationError(f"{name}: nothing is written, because {'; '.join(doubts)}{few}")
         entries[name] = _entry(sizes, bands, device)
     _write_atomically(path, json.dumps(entries, indent=1) + "\n")
     return "\n".join(_summary(name, entries[name]) for name in names)

@@ -148,6 +148,14 @@ def test_bands_that_do_not_separate_are_refused(tmp_path: Path, changes: dict[st
     assert path.read_bytes() == before
 
 
+def test_too_few_runs_are_named_as_a_possible_reason(tmp_path: Path) -> None:
+    apart = measured(leak_held_out=(2.2, 0.05))
+    for seeds, said in {5: " (5 runs make bands wide: try --seeds 100 first)", 100: ""}.items():
+        with pytest.raises(CalibrationError, match="does not lie below") as caught:
+            write(tmp_path / "calibration.json", apart, seeds=seeds)
+        assert str(caught.value).partition(" (")[2] == said.removeprefix(" (")
+
+
 def test_a_tail_that_the_model_does_not_have_is_refused(tmp_path: Path) -> None:
     values = measured()
     values["honest"]["held_out"] = [2.3 + 0.001 * (i % 5) for i in range(39)] + [2.35]
