@@ -142,6 +142,7 @@ def _faults(text: str, info: CheckInfo, hidden: bool, texts: Mapping[str, str]) 
         and not blocked
         and "inputs of this check are not shown" not in said,
         "it is blocked by what passes": any(number not in texts for number in causes),
+        "it is blocked by what is blocked": any("**Blocked.**" in texts.get(number, "") for number in causes),
     }
     return [what for what, broken in rules.items() if broken]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from support.failures import (
@@ -108,7 +109,9 @@ def settle(records: Iterable[Record]) -> list[Record]:
     """
     done = list(records)
     broken = broken_parts(done)
-    return [_block(record, broken) for record in done]
+    causes = {record.info.number: _causes(record, broken) for record in done}
+    blocked = {record.info.number for record in done if record.outcome is Outcome.BLOCKED or causes[record.info.number]}
+    return [_block(record, causes[record.info.number], blocked) for record in done]
 
 
 def broken_parts(records: Iterable[Record]) -> dict[str, list[CheckInfo]]:
@@ -121,18 +124,26 @@ def broken_parts(records: Iterable[Record]) -> dict[str, list[CheckInfo]]:
     return broken
 
 
-def _block(record: Record, broken: dict[str, list[CheckInfo]]) -> Record:
+def _causes(record: Record, broken: dict[str, list[CheckInfo]]) -> dict[str, list[CheckInfo]]:
+    """The parts that explain this failure, each with the checks that found it broken; none for the check's own."""
     if record.outcome not in _UNSETTLED or record.stub:
-        return record
-    causes: dict[str, CheckInfo] = {}
+        return {}
+    causes: dict[str, list[CheckInfo]] = {}
     for part in sorted(record.info.requires - record.settled):
         own_problem = {record.info.problem} if part in record.info.covers else set[int]()
         found = [info for info in broken.get(part, []) if info.problem not in own_problem]
         if found:
-            causes[part] = found[0]
+            causes[part] = found
+    return causes
+
+
+def _block(record: Record, causes: dict[str, list[CheckInfo]], blocked: AbstractSet[str]) -> Record:
+    """Name the causes that are not blocked themselves: what else is broken may be right once these are."""
     if not causes:
         return record
-    first = ", ".join(f"{part} (check {info.number})" for part, info in causes.items())
+    roots = {part: [info for info in found if info.number not in blocked] for part, found in causes.items()}
+    named = {part: found for part, found in roots.items() if found} or causes
+    first = ", ".join(f"{part} (check {found[0].number})" for part, found in named.items())
     note = f"This check builds on something that is not right yet. Fix first: {first}."
     return replace(record, outcome=Outcome.BLOCKED, message=f"{note}\n{record.message}")
 

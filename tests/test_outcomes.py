@@ -1,0 +1,43 @@
+"""What is blocked, and which check a student is sent to first."""
+
+from __future__ import annotations
+
+from autograder.grading.catalogue import load_catalogue
+from support.outcomes import Outcome, Record, settle
+
+INFOS = load_catalogue().by_number
+
+
+def failed(number: str, *settled: str) -> Record:
+    return Record(INFOS[number], Outcome.FAILED, "It differs.", settled=frozenset(settled))
+
+
+def settled(*records: Record) -> dict[str, Record]:
+    return {record.info.number: record for record in settle(records)}
+
+
+def test_a_blocked_check_names_the_part_that_is_at_fault_and_none_that_waits_for_it() -> None:
+    records = settled(failed("5.3"), failed("2.2"), failed("2.9"), failed("2.20"))
+    assert records["5.3"].outcome is Outcome.FAILED
+    for number in ("2.2", "2.9", "2.20"):
+        assert records[number].outcome is Outcome.BLOCKED
+        assert records[number].message.startswith(
+            "This check builds on something that is not right yet. Fix first: get_batch (check 5.3).\n"
+        )
+
+
+def test_parts_that_are_at_fault_side_by_side_are_all_named() -> None:
+    records = settled(failed("5.3"), failed("5.9"), failed("2.2"))
+    assert "Fix first: get_batch (check 5.3), loss_fn (check 5.9).\n" in records["2.2"].message
+
+
+def test_a_check_that_is_blocked_already_is_named_only_when_nothing_else_can_be() -> None:
+    waiting = Record(INFOS["2.2"], Outcome.BLOCKED, "This check builds on something.")
+    assert "Fix first: estimate_loss (check 2.2).\n" in settled(waiting, failed("2.9"))["2.9"].message
+    assert "Fix first: get_batch (check 5.3).\n" in settled(waiting, failed("2.9"), failed("5.3"))["2.9"].message
+
+
+def test_what_stand_ins_settled_blocks_nothing() -> None:
+    records = settled(failed("7.1"), failed("6.2", "attention_scores"))
+    assert records["6.2"].outcome is Outcome.FAILED
+    assert settled(failed("7.1"), failed("6.2"))["6.2"].outcome is Outcome.BLOCKED
