@@ -1,9 +1,13 @@
-"""What is blocked, and which check a student is sent to first."""
+"""What a failure is called, what is blocked, and which check a student is sent to first."""
 
 from __future__ import annotations
 
+import pytest
+
 from autograder.grading.catalogue import load_catalogue
-from support.outcomes import Outcome, Record, settle
+from support.answers import unreadable
+from support.failures import SubmissionError
+from support.outcomes import IMPORT_FIRST, KEEP_THE_ARGUMENTS, Outcome, Record, record_of, settle
 
 INFOS = load_catalogue().by_number
 
@@ -41,3 +45,23 @@ def test_what_stand_ins_settled_blocks_nothing() -> None:
     records = settled(failed("7.1"), failed("6.2", "attention_scores"))
     assert records["6.2"].outcome is Outcome.FAILED
     assert settled(failed("7.1"), failed("6.2"))["6.2"].outcome is Outcome.BLOCKED
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (SubmissionError(["TypeError"], "f() missing 1 required positional argument: 'device'"), KEEP_THE_ARGUMENTS),
+        (SubmissionError(["TypeError"], "g() got an unexpected keyword argument", "data.py, line 3"), None),
+        (SubmissionError(["ModuleNotFoundError", "ImportError"], "No module named 'x'", "data.py"), IMPORT_FIRST),
+        (SubmissionError(["IndexError"], "index 3 is out of range", "data.py, line 3"), None),
+    ],
+)
+def test_an_error_that_says_nothing_about_the_check_has_another_hint(error: SubmissionError, hint: str | None) -> None:
+    assert record_of(INFOS["5.1"], error).hint == (hint or INFOS["5.1"].hint)
+
+
+def test_answers_that_cannot_be_read_are_a_failure_with_its_reason() -> None:
+    record = record_of(INFOS["2.31"], unreadable("answers.toml is missing: copy it from the handout and fill it in."))
+    assert record.outcome is Outcome.FAILED
+    assert "Got: answers.toml is missing: copy it from the handout and fill it in." in record.message
+    assert "copy one of the listed answers" in record.hint

@@ -42,6 +42,9 @@ KEEP_THE_NAMES = (
     "The checks find your code by the template's names: has one been changed, left out, or made to stand for another?"
 )
 TWO_DEVICES = "to be on the same device"
+KEEP_THE_ARGUMENTS = (
+    "Compare the line that begins with `def` with the template's: names, order and number of arguments."
+)
 IMPORT_FIRST = "As long as Python cannot import a file, nothing in it can be checked: begin with what stops it."
 _KINDS = {
     WorkerDied: "The process that runs your code ended in the middle of a call.",
@@ -163,6 +166,8 @@ def _raised(error: SubmissionError) -> str:
 def _advice(error: SubmissionError) -> str:
     if isinstance(error, Missing):
         return KEEP_THE_NAMES
+    if error.type_names[0] == "TypeError" and not error.where and " argument" in error.message:
+        return KEEP_THE_ARGUMENTS  # Python refused the call itself
     return IMPORT_FIRST if {"SyntaxError", "ImportError"} & set(error.type_names) else ""
 
 
