@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from autograder.grading.catalogue import load_catalogue
@@ -35,10 +37,18 @@ def test_parts_that_are_at_fault_side_by_side_are_all_named() -> None:
     assert "Fix first: get_batch (check 5.3), loss_fn (check 5.9).\n" in records["2.2"].message
 
 
-def test_a_check_that_is_blocked_already_is_named_only_when_nothing_else_can_be() -> None:
-    waiting = Record(INFOS["2.2"], Outcome.BLOCKED, "This check builds on something.")
-    assert "Fix first: estimate_loss (check 2.2).\n" in settled(waiting, failed("2.9"))["2.9"].message
-    assert "Fix first: get_batch (check 5.3).\n" in settled(waiting, failed("2.9"), failed("5.3"))["2.9"].message
+def test_when_all_causes_wait_what_they_wait_for_is_named() -> None:
+    records = settled(failed("6.8"), failed("5.21"), failed("6.13"))
+    assert records["5.21"].outcome is Outcome.BLOCKED
+    assert "Fix first: positions (check 6.8).\n" in records["6.13"].message
+
+
+def test_checks_that_wait_for_one_another_are_blocked_all_the_same() -> None:
+    first, second = (
+        Record(replace(INFOS[number], covers=frozenset({"train"}), requires=frozenset({"train"})), Outcome.FAILED, "m.")
+        for number in ("2.9", "4.8")
+    )
+    assert {record.outcome for record in settle([first, second])} == {Outcome.BLOCKED}
 
 
 def test_what_stand_ins_settled_blocks_nothing() -> None:

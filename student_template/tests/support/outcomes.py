@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from support.failures import (
@@ -113,8 +112,7 @@ def settle(records: Iterable[Record]) -> list[Record]:
     done = list(records)
     broken = broken_parts(done)
     causes = {record.info.number: _causes(record, broken) for record in done}
-    blocked = {record.info.number for record in done if record.outcome is Outcome.BLOCKED or causes[record.info.number]}
-    return [_block(record, causes[record.info.number], blocked) for record in done]
+    return [_block(record, _roots(record.info.number, causes)) for record in done]
 
 
 def broken_parts(records: Iterable[Record]) -> dict[str, list[CheckInfo]]:
@@ -140,13 +138,27 @@ def _causes(record: Record, broken: dict[str, list[CheckInfo]]) -> dict[str, lis
     return causes
 
 
-def _block(record: Record, causes: dict[str, list[CheckInfo]], blocked: AbstractSet[str]) -> Record:
-    """Name the causes that are not blocked themselves: what else is broken may be right once these are."""
-    if not causes:
+def _roots(
+    number: str, causes: dict[str, dict[str, list[CheckInfo]]], seen: frozenset[str] = frozenset()
+) -> dict[str, CheckInfo]:
+    """The causes of a check's failure that have none themselves, or else theirs: what waits for them may be right.
+
+    Of checks that wait for one another, `seen` has those that were met; the first of them is named.
+    """
+    found = {part: [info for info in infos if not causes[info.number]] for part, infos in causes[number].items()}
+    roots = {part: infos[0] for part, infos in found.items() if infos}
+    if roots:
+        return roots
+    for part, infos in causes[number].items():
+        first = infos[0]
+        roots |= {part: first} if first.number in seen else _roots(first.number, causes, seen | {number})
+    return roots
+
+
+def _block(record: Record, roots: dict[str, CheckInfo]) -> Record:
+    if not roots:
         return record
-    roots = {part: [info for info in found if info.number not in blocked] for part, found in causes.items()}
-    named = {part: found for part, found in roots.items() if found} or causes
-    first = ", ".join(f"{part} (check {found[0].number})" for part, found in named.items())
+    first = ", ".join(f"{part} (check {info.number})" for part, info in roots.items())
     note = f"This check builds on something that is not right yet. Fix first: {first}."
     return replace(record, outcome=Outcome.BLOCKED, message=f"{note}\n{record.message}")
 
