@@ -70,6 +70,7 @@ def _row(row: Row) -> dict[str, Any]:
         "own": _facts(row.own),
         "flow": flow,
         "shown": _facts(shown(row)),
+        "device": clean_line(shown(row).device or row.device),
     }
 
 
