@@ -27,7 +27,7 @@ COPIED = ("autograder", "reference", "student_template", "assignment.toml", "req
 _BLOCK = re.compile(
     r"^```(?P<language>\w+)(?: (?P<add>>> )?(?P<file>\S+))?\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
-RUNS = 12  # of each kind of training: enough for bands that separate, and not half an hour for each recipe
+RUNS = 12  # of each kind of training; with these sizes their bands separate widely
 
 
 @dataclass(frozen=True)

@@ -60,13 +60,13 @@ def test_stubs_and_questions_are_those_of_the_new_problem(project: Path) -> None
     template = project / "student_template"
     assert 'raise NotImplementedError("problem 11: most_common")' in (template / "charlm/tokenizer.py").read_text()
     assert "## 11 · Counting\n\n> Which character" in (template / "answers.md").read_text(encoding="utf-8")
-    assert "NUM_HEADS = 2" in (template / "charlm/experiments.py").read_text(encoding="utf-8")
+    assert "NUM_HEADS = 8" in (template / "charlm/experiments.py").read_text(encoding="utf-8")
     assert "Question 11: Counting, 1 points" in run(".venv/bin/python -m autograder rubric", project)
     assert "public checks" in run(".venv/bin/python -m autograder handout", project)
 
 
 def test_old_bands_are_refused_for_another_size_and_another_text(project: Path) -> None:
-    assert load_settings(project / "assignment.toml").training.cpu.num_heads == 2
+    assert load_settings(project / "assignment.toml").training.cpu.num_heads == 8
     with pytest.raises(RuntimeError, match=r"exit code 3[^$]*python -m autograder calibrate"):
         run(".venv/bin/python -m autograder package --without-rehearsal", project)
 
