@@ -44,6 +44,7 @@ RUN_BY_TESTS_OF_THEIR_OWN = {
     ".venv/bin/python -m autograder rehearse": "test_package.py",
     ".venv/bin/python -m autograder handout": "test_handout.py",
     ".venv/bin/python -m autograder diff SUBMISSION": "test_diff.py",
+    ".venv/bin/python -m autograder rubric": "test_written.py",
 }
 # Slow, and the same code as the sample of it that CI runs.
 EXHAUSTIVE = {
