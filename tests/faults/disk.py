@@ -294,16 +294,16 @@ def garbage(stage: Stage, text: str) -> None:
     stage.assignment("total_points = 100", "total_points = 90")
 
 
-@not_graded("", "points add up to 100", platform=True)
+@not_graded("", "points add up to 100", code=2, platform=True)
 def earlier_results_are_no_json(stage: Stage) -> None:
     garbage(stage, '{"tests": [{"numb')
 
 
-@not_graded("", "points add up to 100", platform=True)
+@not_graded("", "points add up to 100", code=2, platform=True)
 def earlier_results_are_of_another_kind(stage: Stage) -> None:
     garbage(stage, '{"tests": {"number": "1.1"}}')
 
 
-@not_graded("", "points add up to 100", platform=True)
+@not_graded("", "points add up to 100", code=2, platform=True)
 def earlier_results_hold_numbers(stage: Stage) -> None:
     garbage(stage, '{"tests": [1, 2]}')

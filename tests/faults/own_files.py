@@ -19,27 +19,27 @@ from tests.faults.stage import CHECKS, Stage, before, module, replace
 from tests.faults.strike import at_strike
 
 
-@not_graded("", "line 6: point: there is no such setting")
+@not_graded("", "line 6: point: there is no such setting", code=2)
 def settings_have_an_unknown_key(stage: Stage) -> None:
     stage.assignment("total_points = 100", "total_points = 100\npoint = 1")
 
 
-@not_graded("", "limits.run_seconds: Input should be a valid number")
+@not_graded("", "limits.run_seconds: Input should be a valid number", code=2)
 def settings_have_a_text_for_a_number(stage: Stage) -> None:
     stage.assignment("run_seconds = 540", 'run_seconds = "long"')
 
 
-@not_graded("", "points add up to 100, but total_points is 90")
+@not_graded("", "it is 90, but the points add up to 100", code=2)
 def settings_have_points_that_do_not_add_up(stage: Stage) -> None:
     stage.assignment("total_points = 100", "total_points = 90")
 
 
-@not_graded("", "can't decode byte 0xff")
+@not_graded("", "can't decode byte 0xff", code=2)
 def settings_are_not_utf_8(stage: Stage) -> None:
     stage.assignment("total_points = 100", "total_points = 100 # \udcff")
 
 
-@not_graded("", "No such file or directory")
+@not_graded("", "No such file or directory", code=2)
 def settings_are_missing(stage: Stage) -> None:
     replace("prepare", "load_settings", partial(load_settings, stage.folder / "nothing.toml"))
 
