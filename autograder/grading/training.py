@@ -24,7 +24,7 @@ from support.parts import with_parts_below
 from support.replies import curve_of
 
 TRAIN_FRACTION = 0.9
-BYTES_AT_ONCE = 8_000_000  # of logits in one reply
+BYTES_AT_ONCE = 2_000_000  # of logits in one reply
 COMPARED = 512  # windows that a second opinion is asked about; nobody knows which
 
 Judge = Callable[[Evidence, Callable[[str], Band]], None]
