@@ -26,7 +26,6 @@ RUN_WITH_PYTEST = {".venv/bin/python -m pytest tests/test_settings.py"}
 DRAWN = {".venv/bin/python -m tests.architecture"}  # test_architecture.py compares what it would write
 ALSO_RUN_BELOW = {".venv/bin/python -m tests.run_odd_values --checks 8.7"}
 ALSO_EXHAUSTIVE = {
-    ".venv/bin/python -m tests.recipes",
     ".venv/bin/python -m tests.zoo --only mistakes --matching mask_fills_zero",
 }
 RUN_BY_CI = {
@@ -50,6 +49,7 @@ RUN_BY_TESTS_OF_THEIR_OWN = {
 EXHAUSTIVE = {
     ".venv/bin/python -m pytest tests/hostile --every-submission",
     ".venv/bin/python -m tests.machines",
+    ".venv/bin/python -m tests.recipes",
     ".venv/bin/python -m tests.run_odd_values",
     ".venv/bin/python -m tests.sandbox.fuzz_frames",
     ".venv/bin/python -m tests.thresholds",
