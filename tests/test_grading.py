@@ -109,7 +109,7 @@ def test_unusable_submission_has_every_check_at_zero(solution: Path, tmp_path: P
 
 def test_wrong_settings_end_as_not_graded(project: Callable[..., Path], solution: Path, tmp_path: Path) -> None:
     code, printed = grade(project(("total_points = 100", "total_points = 90")), solution, "--out", tmp_path / "out")
-    assert (code, "points add up to 100" in printed) == (3, True)
+    assert (code, "points add up to 100" in printed) == (2, True)
     assert results(tmp_path / "out" / "results.json")["extra_data"]["state"] == "not graded"
 
 
@@ -121,7 +121,7 @@ def test_results_of_an_earlier_run_are_never_taken_for_new_ones(
     earlier = {"tests": [{"number": "1.1", "name": "old", "score": 1.0, "max_score": 1.0, "status": "passed"}]}
     (out / "results.json").write_text(json.dumps(earlier))
     code, _ = grade(project(("total_points = 100", "total_points = 90")), solution, "--out", out)
-    assert code == 3
+    assert code == 2
     assert "old" not in (out / "results.json").read_text()
 
 
@@ -185,9 +185,12 @@ def test_code_that_dies_hangs_or_floods_costs_its_own_checks(
     root = project(("check_seconds = 40 ", "check_seconds = 4 "))
     code, _ = grade(root, solution, "--out", tmp_path / "out", "--without-training")
     verdicts = outcomes(results(tmp_path / "out" / "results.json"))
+    waiting = {"4.9"}  # it asks the same of another device, so it waits for what is wrong on the CPU
     assert code == 0
     for part, outcome in (("decode", "error in the submission"), ("split", "timed out")):
-        assert {verdicts[number] for number in numbers_covering(part)} == {outcome}
+        found = {verdicts[number] for number in numbers_covering(part) - waiting}
+        assert found == {outcome}
+    assert {verdicts[number] for number in waiting} == {"blocked"}
     others = NUMBERS - numbers_covering("decode", "split") - load_catalogue().trained
     assert {number: verdicts[number] for number in others if verdicts[number] not in ("passed", "blocked")} == {}
     assert {verdicts[number] for number in numbers_covering("attention_scores", "causal_mask", "loss_fn")} == {"passed"}

@@ -230,7 +230,7 @@ REFUSED: dict[str, tuple[dict[str, str | bytes], tuple[str, ...]]] = {
     "hidden ending": ({**WITHOUT_MODEL, "charlm/model.py.txt": ""}, ("model.py.txt", "rename")),
     "typing mistake": ({**WITHOUT_MODEL, "charlm/modell.py": ""}, ("modell.py", "rename")),
     "module outside": ({**WITHOUT_MODEL, "model.py": ""}, ("there is model.py", "move it", "charlm/")),
-    "notebook": ({"hw/homework.ipynb": "{}"}, ("homework.ipynb", "notebook", "attention.py")),
+    "notebook": ({"hw/homework.ipynb": "{}"}, ("homework.ipynb", "notebook", "format 4")),
     "zip in a zip": ({"homework.zip": "PK"}, ("homework.zip", "unpack")),
     "twice": ({**moved("a/"), **moved("b/")}, ("more than once", "a/charlm", "b/charlm")),
     "capitals collide": ({**GOOD, "charlm/MODEL.py": ""}, ("charlm/MODEL.py", "capitals")),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 
 from autograder.diff.compare import Verdict, compare
 from autograder.diff.differ import Comparison, Differ
@@ -24,6 +25,7 @@ else:
     import tomli as tomllib
 
 FILE = Path(__file__).with_name("causes.toml")
+_PARSING = Lock()  # Python 3.11 counts the depth of a parse for all threads together, and fails when two of them parse
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,8 @@ def changed_reference(cause: Cause) -> Iterator[Path]:
 
 def changed(source: str, cause: Cause) -> str:
     """The module's source with `old` replaced in the function. Raises ValueError unless it is there exactly once."""
-    nodes: list[ast.stmt] = ast.parse(source).body
+    with _PARSING:
+        nodes: list[ast.stmt] = ast.parse(source).body
     start, end = 0, 0
     for name in cause.function.split(".")[1:]:
         found = [node for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name]
