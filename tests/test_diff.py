@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -175,10 +176,17 @@ def test_student_code_sees_nothing_of_the_callers_environment(tmp_path: Path, mo
     assert "ValueError: saw the token: False" in done.stdout
 
 
-def test_a_signal_ends_everything(tmp_path: Path) -> None:
+@pytest.fixture
+def enterable() -> Iterator[str]:
+    """A folder for temporary files that the worker's user can enter: pytest's own are closed to others."""
+    with tempfile.TemporaryDirectory(prefix="interrupted-") as folder:
+        Path(folder).chmod(0o711)
+        yield folder
+
+
+def test_a_signal_ends_everything(tmp_path: Path, enterable: str) -> None:
     privileges.adopt_orphans()  # what is left behind becomes a child of this process
-    temporary = tmp_path / "temporary"
-    temporary.mkdir()
+    temporary = Path(enterable)
     before = children()
     command = [sys.executable, "-m", "autograder", "diff", str(write_patched([HANGS], tmp_path / "mine"))]
     command += ["--json", str(tmp_path / "diff.json")]
@@ -189,7 +197,7 @@ def test_a_signal_ends_everything(tmp_path: Path) -> None:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
-    assert (process.returncode, "Traceback" in said) == (-signal.SIGINT, False)
+    assert (process.returncode, "Traceback" in said) == (-signal.SIGINT, False), said
     assert "ended by SIGINT" in said
     assert children() == before
     assert list(temporary.iterdir()) == []
