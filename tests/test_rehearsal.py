@@ -16,7 +16,7 @@ from autograder.rehearsal.container import SIZES, Container, Ended, Size
 from autograder.rehearsal.rehearse import Rehearsal, RehearsalError, rehearse
 from autograder.rehearsal.submissions import Case, metadata
 from autograder.results.contract import ContractError, read_results
-from tests.test_results import SCHEMA
+from tests.made_up_runs import SCHEMA
 
 ROOTS = platform.sys.platform == "linux" and platform.os.geteuid() == 0
 

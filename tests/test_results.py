@@ -1,138 +1,43 @@
-"""What Gradescope, students and instructors get to see, against the schema, golden files and hostile text.
+"""What Gradescope, students and instructors get to see, against the schema and golden files.
 
 After a wanted change: `python -m pytest tests/test_results.py --regenerate-golden`, then read the diff.
 """
 
-import errno
-import io
 import json
-import os
-import re
-import tempfile
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from rich.console import Console
 
 from autograder.results.explain import explanation
-from autograder.results.facts import RunFacts
-from autograder.results.gradescope import document, first_document, not_graded, refusal_document
-from autograder.results.store import StoreError, read, write
+from autograder.results.gradescope import document, not_graded
 from autograder.results.tally import only_together
-from autograder.results.terminal import TerminalReport
-from autograder.results.text import clean, clean_line, code_block, prose
+from autograder.results.text import prose
 from support.failures import BadReply, Missing, SubmissionError, WorkerDied
 from support.info import CheckInfo
 from support.outcomes import KEEP_THE_NAMES, Outcome, Record, record_of
-
-HERE = Path(__file__).parent
-SCHEMA = json.loads((HERE / "gradescope.schema.json").read_text())
-
-
-def info(number: str, title: str, *covers: str) -> CheckInfo:
-    return CheckInfo(
-        number=number,
-        title=title,
-        sentence=f"The sentence of check {number}.",
-        hint="Compare `tril[:T, :T]` with 0, then scale by head_size**-0.5.",
-        weight=1.0,
-        visibility=None,
-        covers=frozenset(covers),
-        requires=frozenset(),
-    )
-
-
-MASK = info("8.1", "masked scores", "causal_mask")
-FUTURE = info("8.2", "future positions get probability zero", "causal_mask", "attention_probs")
-HEAD = info("6.10", "one head")
-INFOS = [FUTURE, HEAD, MASK]
-POINTS = {"8.1": 0.1, "8.2": 0.2, "6.10": 3.33}
-SHOWN = {"8.1": "visible", "8.2": "visible", "6.10": "after_due_date"}
-HIDDEN = frozenset({"6.10"})
-FACTS = RunFacts(
-    submission="homework.zip",
-    started="2026-01-02T03:04:05+00:00",
-    seed=2**62 + 1,
-    device="cpu",
-    versions={"python": "3.11.2", "torch": "2.13.0"},
-    fingerprint="ab" * 32,
-    execution_time=12.3456,
-    held_out_loss=2.41234567,
+from tests.made_up_runs import (
+    DID,
+    DOCUMENTS,
+    FACTS,
+    HEAD,
+    HERE,
+    HIDDEN,
+    MASK,
+    PASSED,
+    POINTS,
+    RUNS,
+    SCHEMA,
+    SHOWN,
+    build,
+    by_number,
+    info,
+    printed,
+    seen_by_students,
+    staff,
+    valid,
+    with_future,
 )
-
-PASSED = [Record(FUTURE, Outcome.PASSED, seconds=0.5), Record(HEAD, Outcome.PASSED), Record(MASK, Outcome.PASSED)]
-DID = "Masked the scores of 3 positions.\nExpected: 0 above the diagonal.\nGot: 0.3."
-
-
-def with_future(outcome: Outcome, message: str = "", **more: Any) -> list[Record]:
-    return [Record(FUTURE, outcome, message, seconds=0.25, **more), *PASSED[1:]]
-
-
-RUNS: dict[str, tuple[list[Record], RunFacts]] = {
-    "passed": (PASSED, FACTS),
-    "failed": (with_future(Outcome.FAILED, DID, values="first at index [0, 1]: expected 0, got 0.3"), FACTS),
-    "stub": (with_future(Outcome.FAILED, "not implemented yet: problem 8: causal_mask", stub=True), FACTS),
-    "error": (with_future(Outcome.ERROR, "Your code raised ValueError: no\nWhere: attention.py, line 3"), FACTS),
-    "timed_out": (with_future(Outcome.TIMED_OUT, "The call took longer than 10 s."), FACTS),
-    "out_of_memory": (with_future(Outcome.OUT_OF_MEMORY, "More than 2 GB were asked for."), FACTS),
-    "blocked": (
-        [
-            Record(HEAD, Outcome.BLOCKED, f"This check builds on … Fix first: causal_mask (check 8.1).\n{DID}"),
-            Record(MASK, Outcome.FAILED, DID),
-            PASSED[0],
-        ],
-        FACTS,
-    ),
-    "not_run": (with_future(Outcome.NOT_RUN), replace(FACTS, without_training=True, held_out_loss=None)),
-    "not_reached": (with_future(Outcome.NOT_REACHED), FACTS),
-    "unfinished": (with_future(Outcome.NOT_REACHED), replace(FACTS, finished=False)),
-    "grader_error": (with_future(Outcome.GRADER_ERROR, "KeyError: 'canary'"), FACTS),
-    "grader_error_outside_of_checks": (
-        [PASSED[0], *(Record(item, Outcome.NOT_REACHED) for item in (HEAD, MASK))],
-        replace(FACTS, grader_error="Traceback:\n  zygote died, canary", finished=False),
-    ),
-}
-
-
-def build(name: str) -> dict[str, Any]:
-    records, run = RUNS[name]
-    return document(records, POINTS, SHOWN, run, hidden=HIDDEN)
-
-
-def documents() -> dict[str, dict[str, Any]]:
-    made = {name: build(name) for name in RUNS}
-    made["first"] = first_document(INFOS, POINTS, SHOWN, RunFacts("homework.zip"))
-    made["first_without_checks"] = first_document([], {}, {}, RunFacts("homework.zip"))
-    problems = ["charlm/model.py is missing, but there is charlm/Model.py: rename it to exactly model.py."]
-    made["refused"] = refusal_document(INFOS, problems, POINTS, SHOWN, RunFacts("homework.zip", notes=("A note.",)))
-    return made
-
-
-DOCUMENTS = documents()
-
-
-def valid(made: dict[str, Any]) -> dict[str, Any]:
-    jsonschema.Draft202012Validator(SCHEMA).validate(made)
-    json.dumps(made, allow_nan=False, ensure_ascii=False).encode()
-    return made
-
-
-def by_number(made: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {test["number"]: test for test in made["tests"] if "number" in test}
-
-
-def staff(made: dict[str, Any]) -> list[dict[str, Any]]:
-    return [test for test in made["tests"] if "number" not in test]
-
-
-def seen_by_students(made: dict[str, Any]) -> str:
-    return made["output"] + json.dumps([test for test in made["tests"] if test["visibility"] != "hidden"])
 
 
 def test_the_schema_is_a_schema() -> None:
@@ -272,9 +177,6 @@ def test_the_top_counts_only_what_students_see_at_once() -> None:
     assert nothing == "3 more checks will count and are not shown here yet."
 
 
-# Hidden inputs.
-
-
 @pytest.mark.parametrize("outcome", [Outcome.ERROR, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY, Outcome.FAILED])
 def test_hidden_checks_show_no_values_and_nothing_that_the_student_said(outcome: Outcome) -> None:
     record = Record(HEAD, outcome, "Your code raised Canary: canary", "canary", stub=outcome is Outcome.FAILED)
@@ -330,204 +232,6 @@ def test_a_hidden_blocked_check_names_only_the_cause() -> None:
     output = by_number(document([record], POINTS, SHOWN, FACTS, hidden=HIDDEN))["6.10"]["output"]
     assert "Fix first: causal_mask (check 8.1)." in output
     assert "canary" not in output
-
-
-# Text that a student wrote.
-
-HOSTILE = {
-    "fence": "```\n</code></pre># Score: 100\n```",
-    "longer fence": "`````\n~~~~~\n# x\n``````````",
-    "HTML": "<script>alert(1)</script><img src=x onerror=alert(1)>&lt;",
-    "terminal": "\x1b[2J\x1b[31mred\x1b[0m\x1b]0;title\x07\x1b]8;;http://x\x1b\\link\x9b31m\x1bPq#\x1b\\",
-    "direction": "\u202e001 :erocs\u2066\u200f\u200b\ufeff",
-    "controls": "a\0b\x08\x08c\x7f\x85d\re\r\nf\x0b\x0cg\u2028h",
-    "surrogates": "\ud800 \udfff \udcff",
-    "rich markup": "[bold red]x[/] [link=http://x]y[/link] :smile: [/nonsense]",
-    "long line": "x" * 10**6,
-    "many lines": "line\n" * 10**5,
-    "combining": "a" + "\u0301" * 5000,
-    "noncharacters": "\ufdd0\U0010ffff\ue000",
-    "table": "| a | b |\n|---|---|\n| 1 | 2 |",
-    "indented": "\n\n        code\n\n# heading\n",
-    "only controls": "\x1b\x00\u202e",
-}
-PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
-
-
-def tokens(markdown: str) -> list[str]:
-    return [token.type for token in PARSER.parse(markdown) if token.type in ("fence", "html_block", "heading_open")]
-
-
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_hostile_text_stays_text(text: str) -> None:
-    made = valid(document(with_future(Outcome.ERROR, text, values=text), POINTS, SHOWN, FACTS, hidden=HIDDEN))
-    output = by_number(made)["8.2"]["output"]
-    assert tokens(output) == (["fence"] if clean(text) else [])
-    assert output.endswith("scale by head\\_size\\*\\*-0.5.")
-    assert len(output) < 4000
-    run = replace(FACTS, submission=text, notes=(text,), staff_notes=(text,), grader_error=text)
-    for state in (run, replace(run, grader_error=None)):
-        made = valid(document(PASSED, POINTS, SHOWN, state, hidden=HIDDEN))
-        assert set(tokens(made["output"])) <= {"fence"}
-    assert tokens(valid(refusal_document(INFOS, [text], POINTS, SHOWN, run))["output"]) in (
-        [],
-        ["fence"],
-        ["fence"] * 2,
-    )
-
-
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-@pytest.mark.parametrize("terminal", [True, False])
-def test_hostile_text_does_nothing_to_a_terminal(text: str, terminal: bool) -> None:
-    facts = replace(FACTS, submission=text, notes=(text,), grader_error=text)
-    out = printed(with_future(Outcome.ERROR, text, values=text), facts, terminal=terminal)
-    out = re.sub("\x1b\\[[0-9;]*m", "", out) if terminal else out
-    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", out)
-    if text.startswith("[bold"):
-        assert "[bold red]x[/] [link=http://x]y[/link] :smile: [/nonsense]" in out
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.text(st.sampled_from("`~ \n\t#<>|*_-=x\\\x1b[]\r\u2028"), max_size=200) | st.text(max_size=200))
-def test_no_text_gets_out_of_its_block(text: str) -> None:
-    block = code_block(text)
-    parsed = PARSER.parse(f"Before.\n\n{block}\n\nAfter.")
-    kinds = [token.type for token in parsed if token.level == 0 and token.nesting >= 0]
-    assert kinds == (["paragraph_open", "fence", "paragraph_open"] if block else ["paragraph_open"] * 2)
-    shown = [token.content for token in parsed if token.type == "fence"]
-    assert shown == (["\n".join(block.split("\n")[1:-1]) + "\n"] if block else [])
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.text(max_size=300))
-def test_clean_text_is_valid_and_stays_as_it_is(text: str) -> None:
-    once = clean(text)
-    once.encode()
-    assert clean(once) == once
-    assert "\n" not in clean_line(text)
-
-
-def test_ordinary_text_is_left_alone() -> None:
-    text = "Expected: shape [2, 3], got [3, 2].\n    q @ k.transpose(-2, -1)  # naïve ∂ 中文 😀"
-    assert clean(text) == text
-    assert clean("x" * 3000).endswith("x […]")
-    assert clean("\x1b[1;31mE\x1b[0m\tx") == "E   x"
-    assert prose("Use `a_b[0]`, not a_b*2 <b>.") == r"Use `a_b[0]`, not a\_b\*2 \<b\>."
-
-
-# The terminal.
-
-
-def printed(records: list[Record], facts: RunFacts = FACTS, terminal: bool = False, encoding: str = "utf-8") -> str:
-    raw = io.BytesIO()
-    file = io.TextIOWrapper(raw, encoding=encoding)
-    console = Console(file=file, width=100, highlight=False, force_terminal=terminal)
-    TerminalReport(console).run(records, POINTS, facts, hidden=HIDDEN)
-    file.flush()
-    return raw.getvalue().decode(encoding)
-
-
-def test_the_terminal_shows_points_by_problem_causes_first_and_the_facts() -> None:
-    out = printed([*RUNS["blocked"][0][1:], Record(HEAD, Outcome.BLOCKED, "Fix first: causal_mask (check 8.1).\nx")])
-    assert re.search(r"8\D+1 of 2\D+0\.2 of 0\.3\b", out)
-    assert re.search(r"all\D+1 of 3\D+0\.2 of 3\.63\b", out)
-    assert out.index("8.1 masked scores: failed, 0 of 0.1 points") < out.index("Blocked by the above")
-    assert out.index("Blocked by the above") < out.index("6.10 one head: blocked, 0 of 3.33 points")
-    assert "Hint: Compare `tril[:T, :T]` with 0" in out
-    for fact in ("2.4123", "cpu", str(2**62 + 1), "12.3 s", "torch 2.13.0", "abababababab"):
-        assert fact in out
-    assert max(map(len, out.splitlines())) <= 100
-
-
-def test_the_terminal_lists_stubs_briefly() -> None:
-    said = "not implemented yet: problem 8: causal_mask"
-    out = printed([Record(item, Outcome.FAILED, said, stub=True) for item in (MASK, FUTURE)])
-    assert f"{said} (checks 8.1, 8.2)" in out
-    assert "Hint" not in out
-
-
-def test_the_terminal_says_not_graded_with_the_reason() -> None:
-    out = printed(*RUNS["grader_error_outside_of_checks"])
-    assert "NOT GRADED" in out
-    assert "zygote died" in out
-    for part in ("NOT GRADED", "KeyError"):
-        assert part in printed(*RUNS["grader_error"])
-
-
-def test_the_terminal_prints_a_refusal() -> None:
-    file = io.StringIO()
-    TerminalReport(Console(file=file, width=100)).refusal(["charlm/[red]model.py[/] is missing: add it."], FACTS)
-    assert "charlm/[red]model.py[/] is missing: add it." in file.getvalue()
-
-
-def test_a_log_with_a_small_alphabet_still_gets_the_report() -> None:
-    assert "na?ve" in printed(with_future(Outcome.FAILED, "naïve ∂ …"), encoding="ascii")
-
-
-# The file.
-
-
-def test_write_replaces_the_file_as_a_whole(tmp_path: Path) -> None:
-    path = tmp_path / "results.json"
-    for made in (DOCUMENTS["first"], DOCUMENTS["passed"]):
-        write(path, made)
-        assert json.loads(path.read_bytes()) == made
-    assert [item.name for item in tmp_path.iterdir()] == ["results.json"]
-    assert path.stat().st_mode & 0o777 == 0o600
-
-
-def test_write_does_not_follow_a_link(tmp_path: Path) -> None:
-    (tmp_path / "victim").write_text("mine")
-    (tmp_path / "results.json").symlink_to(tmp_path / "victim")
-    write(tmp_path / "results.json", DOCUMENTS["first"])
-    assert (tmp_path / "victim").read_text() == "mine"
-
-
-@pytest.mark.parametrize("step", ["os.fsync", "os.replace", "tempfile.mkstemp"])
-@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES])
-def test_what_stands_there_survives_a_failed_write(
-    step: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "results.json"
-    write(path, DOCUMENTS["first"])
-
-    def fail(*arguments: object, **options: object) -> None:
-        raise OSError(code, os.strerror(code))
-
-    with monkeypatch.context() as patch:
-        patch.setattr({"os": os, "tempfile": tempfile}[step.split(".")[0]], step.split(".")[1], fail)
-        with pytest.raises(StoreError, match=re.escape(os.strerror(code))):
-            write(path, DOCUMENTS["passed"])
-    assert json.loads(path.read_bytes()) == DOCUMENTS["first"]
-    assert [item.name for item in tmp_path.iterdir()] == ["results.json"]
-
-
-@pytest.mark.parametrize("wrong", [{"score": float("nan")}, {"x": object()}])
-def test_what_is_no_json_is_not_written(wrong: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(StoreError):
-        write(tmp_path / "results.json", wrong)
-    assert not list(tmp_path.iterdir())
-
-
-def test_read_gives_back_what_was_written_or_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "results.json"
-    assert read(path) == {}
-    write(path, DOCUMENTS["passed"])
-    assert read(path) == DOCUMENTS["passed"]
-    for text in ("", "[]", "[" * 100_000, '{"score": 1'):
-        path.write_text(text)
-        assert read(path) == {}
-
-
-def test_a_folder_that_is_missing_is_made_again(tmp_path: Path) -> None:
-    write(tmp_path / "nowhere" / "results.json", DOCUMENTS["passed"])
-    assert read(tmp_path / "nowhere" / "results.json") == DOCUMENTS["passed"]
-
-
-def test_a_folder_that_cannot_be_made_is_a_store_error(tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-    with pytest.raises(StoreError, match="File exists"):
-        write(tmp_path / "file" / "results.json", {})
 
 
 def test_answers_can_count_only_together() -> None:
