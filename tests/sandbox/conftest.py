@@ -12,6 +12,7 @@ import pytest
 from autograder.sandbox.handle import RemoteSubmission
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import Zygote
+from support.checking import SubmissionError
 
 Submit = Callable[..., RemoteSubmission]
 
@@ -45,3 +46,10 @@ def submit(zygote: Zygote, tmp_path: Path) -> Iterator[Submit]:
 def echo(submit: Submit) -> Callable[[Any], Any]:
     """Sends a value to a worker and back."""
     return submit("def echo(x): return x").model.echo  # type: ignore[no-any-return]
+
+
+def kind_of(call: Callable[[], object]) -> tuple[type[SubmissionError], str]:
+    """Which error of the submission the call ends in, and its message."""
+    with pytest.raises(SubmissionError) as caught:
+        call()
+    return type(caught.value), caught.value.message
