@@ -67,11 +67,8 @@ def test_estimate_uses_the_sizes_of_the_config(submission: Submission, rng: torc
     model = submission.probes.bigram(torch.zeros(9, 9))
     config = _config(submission, batch_size=5, ctx_size=7, eval_batches=6)
     submission.training.estimate_loss(model, torch.randint(9, (80,), generator=rng), config, "cpu")
-    shown = shown_to(model)
-    seen = sum(tokens.numel() for tokens in shown)
     did = "Estimated a loss and counted the tokens that the model was shown"
-    expect(seen == 6 * 5 * 7, did, f"eval_batches * batch_size * ctx_size, so {6 * 5 * 7}", f"{seen}")
-    expect(all(width(tokens) == 7 for tokens in shown), did, "rows of ctx_size tokens", "rows of another length")
+    _expect_rows_of_seven(shown_to(model), 6 * 5, did, "eval_batches * batch_size * ctx_size")
 
 
 @number("2.14")
@@ -178,10 +175,18 @@ def test_training_uses_the_sizes_of_the_config(submission: Submission, rng: torc
     """Each update is made from `batch_size` rows of `ctx_size` tokens."""
     config = _config(submission, batch_size=5, ctx_size=7, num_steps=4, eval_interval=2, eval_batches=3)
     trained_on = _trained_on(submission, config, torch.randint(9, (80,), generator=rng), seed=0)
-    seen = sum(tokens.numel() for tokens in trained_on)
     did = "Trained for 4 steps and counted the tokens that the model was shown while it recorded gradients"
-    expect(seen == 4 * 5 * 7, did, f"num_steps * batch_size * ctx_size, so {4 * 5 * 7}", f"{seen}")
-    expect(all(width(tokens) == 7 for tokens in trained_on), did, "rows of ctx_size tokens", "rows of another length")
+    _expect_rows_of_seven(trained_on, 4 * 5, did, "num_steps * batch_size * ctx_size")
+
+
+def _expect_rows_of_seven(shown: list[Tensor], count: int, did: str, product: str) -> None:
+    """`count` rows in all, drawn by batches of 5 from 73 places of a random text."""
+    seen = sum(tokens.numel() for tokens in shown)
+    expect(seen == 7 * count, did, f"{product}, so {7 * count}", f"{seen}")
+    expect(all(width(tokens) == 7 for tokens in shown), did, "rows of ctx_size tokens", "rows of another length")
+    # 20 rows are from 5 places only with probability 73**5 / 5! * (5 / 73)**20, less than 1e-15.
+    places = len(torch.cat([tokens.reshape(-1, 7) for tokens in shown]).unique(dim=0))
+    expect(places > 5, did, "a new batch each time", "the same rows again and again")
 
 
 @number("2.19")

@@ -9,15 +9,15 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-from autograder.sandbox.seal import Replaced
 from support.interface import NotThere
 
+REPLACED = "Replaced"  # what no exception of a submission's can be called in a description
 LONGEST_MESSAGE = 500
 LONGEST_PLACE = 200
 # A metaclass may say anything about its classes, so it is not asked.
 _mro, _name, _vars = (type.__dict__[name].__get__ for name in ("__mro__", "__name__", "__dict__"))
 _KNOWN: dict[str, object] = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
-_KNOWN |= {"Replaced": Replaced, "NotThere": NotThere}
+_KNOWN |= {REPLACED: None, "NotThere": NotThere}
 
 
 def describe(error: BaseException, folder: str) -> dict[str, Any]:
@@ -26,6 +26,12 @@ def describe(error: BaseException, folder: str) -> dict[str, Any]:
     traceback.clear_frames(error.__traceback__)  # frees what the failed call held, before anything is allocated
     names = [_name_of(kind)[:LONGEST_PLACE] for kind in _mro(type(error))[:20]]
     return {"types": names, "message": _message(error)[:LONGEST_MESSAGE], "where": place[:LONGEST_PLACE]}
+
+
+def replaced(name: str) -> dict[str, Any]:
+    """The same for a submission that replaced what is called `name`."""
+    message = f"your code replaces {name}, which grading relies on; define something of your own instead"
+    return {"types": [REPLACED, "Exception"], "message": message[:LONGEST_MESSAGE], "where": ""}
 
 
 def _name_of(kind: type) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import signal
+from hmac import compare_digest
 from pathlib import Path
 from typing import Any
 
-from autograder.sandbox.failures import LONGEST_MESSAGE, LONGEST_PLACE
-from autograder.sandbox.wire import Malformed
+from autograder.sandbox.failures import LONGEST_MESSAGE, LONGEST_PLACE, REPLACED
+from autograder.sandbox.wire import Malformed, signature
 from support.checking import CallTimedOut, OutOfMemory, SubmissionError, WorkerDied
 from support.failures import BadReply, Missing, Replaced
 
@@ -20,6 +21,7 @@ SIGNALS = {
     signal.SIGKILL: "was killed (SIGKILL)",
     signal.SIGXFSZ: "wrote a file that is too large (SIGXFSZ)",
 }
+FORGED = "an answer with a signature that is not the worker's"
 NO_MEMORY = re.compile(r"can't allocate memory|not enough memory|out of memory|bad_alloc", re.IGNORECASE)
 
 
@@ -39,6 +41,24 @@ class KilledForMemory(OutOfMemory, Unexplained):
     """By the system, when memory ran out."""
 
 
+def check_signature(reply: dict[str, Any], body: bytes, key: bytes) -> None:
+    """Take the signature off a reply. Raises Malformed for any other than the worker's own.
+
+    Without one a worker can only say that something was replaced, which its signature then might have been, too.
+    """
+    signed = reply.pop("signature", None)
+    if signed is None:
+        failure = reply.get("error")
+        said = failure.get("types") if type(failure) is dict else None
+        _require(type(said) is list and said[:1] == [REPLACED] and not body, "an answer that is not signed")
+        return
+    try:
+        right = signature(key, reply, body)
+    except RecursionError:  # it could be read, and not be written again
+        right = ""
+    _require(type(signed) is str and compare_digest(signed.encode("utf-8", "replace"), right.encode()), FORGED)
+
+
 def error_in(reply: dict[str, Any], number: int) -> SubmissionError | None:
     """The exception that a reply reports; None when it brings a value. Raises Malformed for any other reply."""
     _require(reply.get("id") == number and type(reply["id"]) is int, "an answer to another request")
@@ -53,9 +73,9 @@ def error_in(reply: dict[str, Any], number: int) -> SubmissionError | None:
     message, where = shown(failure["message"], LONGEST_MESSAGE), shown(failure["where"], LONGEST_PLACE)
     names = [shown(name, LONGEST_PLACE) for name in types]
     out_of_memory = "MemoryError" in names or "OutOfMemoryError" in names or NO_MEMORY.search(message)
-    if names[0] == "Replaced":  # the worker's seal says so
+    if names[0] == REPLACED:  # the worker's seal says so
         return Replaced(names, message)
-    if names[0] == "Unsendable":
+    if names[0] == "Unsendable" and not out_of_memory:
         return BadReply(names, f"what your code returned cannot be checked: {message.removeprefix('the result: ')}")
     if names[0] == "NotThere":
         return Missing(names, message)

@@ -4,11 +4,11 @@ Taken before any student code is imported, a seal knows the functions, classes a
 classes below: which object stands under which name, and which code it runs. What was replaced, removed, or hidden by
 something new of the same name is the submission's error, and the sentence names it. New names are fine.
 
-It makes a careless or a casually dishonest submission show. It does not stop a determined one: whatever runs in this
-process can find the seal in memory and mend it, write into functions' machine state by ctypes, put everything back
-before it is looked at, change what is data (the lists inside a module, hooks that PyTorch offers), lie through
-objects of its own classes, or write answers to the socket itself. So nothing that a worker says is taken for more
-than the submission's own word.
+So that nobody replaces the seal itself, there is no class in this module, as every class can be found; its functions
+use builtins of their own; and whoever takes a seal lets go of the module. `worker.conversation` says how the seal is
+held. What is left to code that knows all this: write into the machine's memory, put everything back before it is
+looked at, change what is data (the lists inside a module, hooks that PyTorch offers), or lie through objects of its
+own classes. So nothing that a worker says is taken for more than the submission's own word.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import operator
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
@@ -42,7 +42,7 @@ TEMPTING = {
     "softmax",
 }  # replaced to no end, but worth a sentence
 OWN = (  # of these every name counts, whatever it holds
-    *(f"autograder.sandbox.{name}" for name in ("codec", "failures", "seal", "wire", "worker")),
+    *(f"autograder.sandbox.{name}" for name in ("codec", "failures", "wire", "worker")),
     *("support.doubles", "support.device_probes", "support.probes", "support.simulated_device", "support.simulated"),
     *("support.parameters", "support.shortcuts", "support.stub_models", "support.tracing", "support.training_probes"),
 )
@@ -58,83 +58,36 @@ COMPILER = {"__init__", "__setstate__"}  # of nn.Module, which torch.compile rep
 _get: Callable[[Any], dict[str, Any]] = types.ModuleType.__dict__["__dict__"].__get__  # type: ignore[index]
 _vars, _mro = type.__dict__["__dict__"].__get__, type.__dict__["__mro__"].__get__
 _code = operator.attrgetter("__code__", "__defaults__", "__kwdefaults__")
+_is = operator.is_
 
 
-class Replaced(Exception):
-    """Student code replaced something that grading relies on, so what it answers says nothing."""
+Broken: TypeAlias = Callable[[], "str | None"]
+# What a module or a class had: its name, the names and values that count, and what says which of them was replaced.
+Namespace: TypeAlias = tuple[str, tuple[str, ...], tuple[Any, ...], Broken]
+
+# Functions take their builtins from here when they are defined, and from then on nobody else's change reaches them.
+__builtins__ = dict(vars(builtins))  # type: ignore[assignment]
 
 
-class Namespace:
-    """What a module or a class had under which name; `hidden` are the names that a new entry would hide."""
+def take() -> Broken:
+    """Remember what there is now. What comes back says the name of something replaced since; None when nothing was."""
+    spaces = _namespaces()
+    functions = {id(function): (name, function) for name, function in _functions(spaces)}
+    named, found = [name for name, _ in functions.values()], [function for _, function in functions.values()]
+    codes = [part for function in found for part in _code(function)]
+    modes = _modes()
 
-    def __init__(self, name: str, owner: Any, used: set[str] | None) -> None:
-        """`used` are the names of a library's module that count; without them all do, whatever they stand for."""
-        self.name, self._owner, self._type = name, owner, type(owner)
-        is_class = isinstance(owner, type)
-        self._mro = _mro(owner) if is_class else None
-        self._found = _vars(owner) if is_class else _get(owner)
-        left_out = NOT_SEALED | (COMPILER if owner is nn.Module else set())
-        kept = {
-            key: value
-            for key, value in self._found.items()
-            if key not in left_out and (used is None or (not isinstance(value, DATA) and (is_class or key in used)))
-        }
-        self.names, self.values = tuple(kept), tuple(kept.values())
-        inherited = [_vars(base) for base in _mro(owner)[1:]] if is_class else [_get(builtins)]
-        self._hidden = {key for found in inherited for key in found} - set(self._found) - {"__doc__"}
-        self._count = len(self._found)
-
-    def replaced(self) -> str | None:
-        """The name of what is no longer what it was, if anything is not."""
-        owner = self._owner
-        if type(owner) is not self._type or (self._mro is not None and _mro(owner) is not self._mro):
-            return self.name
-        found = self._found
-        if not all(map(operator.is_, map(found.get, self.names), self.values)):
-            pairs = zip(self.names, self.values, strict=True)
-            return next(f"{self.name}.{key}" for key, value in pairs if found.get(key) is not value)
-        # One name may have gone while another came; in a class, where that tells more, it is always looked at.
-        looked_at = self._mro is not None or len(found) != self._count
-        if looked_at and not self._hidden.isdisjoint(found):
-            return f"{self.name}.{min(self._hidden.intersection(found))}"
-        return None
-
-
-class Seal:
-    """Take one before any student code is imported: it remembers what there is now."""
-
-    def __init__(self) -> None:
-        self._spaces = _namespaces()
-        functions = {id(value): (name, value) for name, value in self._functions()}
-        self._named = [name for name, _ in functions.values()]
-        self._functions_now = [value for _, value in functions.values()]
-        self._codes = [part for value in self._functions_now for part in _code(value)]
-        self._watchers = _watchers()
-
-    def check(self) -> None:
-        """Raises Replaced when something is not as it was."""
-        name = self.broken()
-        if name is not None:
-            raise Replaced(f"your code replaces {name}, which grading relies on; define something of your own instead")
-
-    def broken(self) -> str | None:
-        """The name of something that was replaced since; None when all is as it was."""
-        for space in self._spaces:
-            name = space.replaced()
+    def broken() -> str | None:
+        for *_, replaced in spaces:
+            name = replaced()
             if name is not None:
                 return name
-        now = [part for value in map(_code, self._functions_now) for part in value]
-        if not all(map(operator.is_, now, self._codes)):
-            changed = map(operator.is_not, now, self._codes)
-            return next(self._named[index // 3] for index, other in enumerate(changed) if other)
-        if not all(map(operator.is_, _watchers(), self._watchers)):
-            return "what Python's functions do, by a trace or a profile that it never ends"
-        return _mode_left()
+        now = [part for parts in map(_code, found) for part in parts]
+        if not all(map(_is, now, codes)):
+            return next(named[index // 3] for index, part in enumerate(now) if part is not codes[index])
+        return modes()
 
-    def _functions(self) -> Iterator[tuple[str, types.FunctionType]]:
-        for space in self._spaces:
-            for key, value in zip(space.names, space.values, strict=True):
-                yield from ((f"{space.name}.{key}", function) for function in _inside(value))
+    return broken
 
 
 def _namespaces() -> list[Namespace]:
@@ -142,16 +95,53 @@ def _namespaces() -> list[Namespace]:
     modules["torch._C._nn"] = torch._C._nn
     own = {name: module for name, module in sys.modules.items() if name.startswith(OWN)}
     own_classes = {f"{owner.__module__}.{owner.__qualname__}": owner for owner in _own_classes(own.values())}
-    ours: list[Namespace] = [Namespace(name, owner, None) for name, owner in {**own, **own_classes}.items()]
+    ours = [_namespace(name, owner, None) for name, owner in {**own, **own_classes}.items()]
     theirs: dict[str, Any] = {**modules, **CLASSES}
     used = TEMPTING | _used_by(ours)
-    used |= _used_by(Namespace(name, owner, used) for name, owner in theirs.items())
-    return [*ours, *(Namespace(name, owner, used) for name, owner in theirs.items())]
+    used |= _used_by(_namespace(name, owner, used) for name, owner in theirs.items())
+    return [*ours, *(_namespace(name, owner, used) for name, owner in theirs.items())]
+
+
+def _namespace(name: str, owner: Any, used: set[str] | None) -> Namespace:
+    """`used` are the names of a library's module that count; without them all do, whatever they stand for."""
+    kind, is_class = type(owner), isinstance(owner, type)
+    mro = _mro(owner) if is_class else None
+    found = _vars(owner) if is_class else _get(owner)
+    left_out = NOT_SEALED | (COMPILER if owner is nn.Module else set())
+    kept = {
+        key: value
+        for key, value in found.items()
+        if key not in left_out and (used is None or (not isinstance(value, DATA) and (is_class or key in used)))
+    }
+    names, values = tuple(kept), tuple(kept.values())
+    inherited = [_vars(base) for base in _mro(owner)[1:]] if is_class else [_get(builtins)]
+    hidden = {key for names in inherited for key in names} - set(found) - {"__doc__"}
+    count = len(found)
+
+    def replaced() -> str | None:
+        if type(owner) is not kind or (mro is not None and _mro(owner) is not mro):
+            return name
+        if not all(map(_is, map(found.get, names), values)):
+            pairs = zip(names, values, strict=True)
+            return next(f"{name}.{key}" for key, value in pairs if found.get(key) is not value)
+        # One name may have gone while another came; in a class, where that tells more, it is always looked at.
+        looked_at = mro is not None or len(found) != count
+        if looked_at and not hidden.isdisjoint(found):
+            return f"{name}.{min(hidden.intersection(found))}"
+        return None
+
+    return name, names, values, replaced
+
+
+def _functions(spaces: Iterable[Namespace]) -> Iterator[tuple[str, types.FunctionType]]:
+    for space, names, values, _ in spaces:
+        for key, value in zip(names, values, strict=True):
+            yield from ((f"{space}.{key}", function) for function in _inside(value))
 
 
 def _used_by(spaces: Iterable[Namespace]) -> set[str]:
     """Every name that the code of the functions in these namespaces mentions."""
-    codes = [function.__code__ for space in spaces for value in space.values for function in _inside(value)]
+    codes = [function.__code__ for _, function in _functions(spaces)]
     names = set[str]()
     while codes:
         code = codes.pop()
@@ -185,21 +175,23 @@ def _inside(value: object) -> Iterator[types.FunctionType]:
             yield from _inside(part)
 
 
-def _watchers(
-    trace: Callable[[], object] = sys.gettrace, profile: Callable[[], object] = sys.getprofile
-) -> tuple[object, object]:
-    """What is told of every line and call, also of our own, and so can change what these find."""
-    return trace(), profile()
-
-
-def _mode_left(
+def _modes(
     length: Callable[[], int] = torch._C._len_torch_function_stack,
     dispatching: Callable[[], int] = torch._C._len_torch_dispatch_stack,
-) -> str | None:
+    mode: Callable[[int], object] = torch._C._get_function_stack_at,
+) -> Broken:
     """A mode that was entered and never left sees every operation. Meant to are the default device's and our own."""
-    if dispatching():
-        return "what PyTorch's operators do, by a mode that it never leaves"
-    for index in range(length()):
-        if type(torch._C._get_function_stack_at(index)) not in (DeviceContext, Refusing):
+    ours: list[object] = []
+
+    def replaced() -> str | None:
+        if dispatching():
+            return "what PyTorch's operators do, by a mode that it never leaves"
+        modes = [mode(index) for index in range(length())]
+        if not all(type(found) is DeviceContext or type(found) is Refusing for found in modes):
             return "what PyTorch's functions do, by a mode that it never leaves"
-    return None
+        if not all(any(found is kept for found in modes) for kept in ours):
+            return "what is not allowed in this course, by ending the mode that refuses it"
+        ours.extend(found for found in modes if type(found) is Refusing and not any(found is kept for kept in ours))
+        return None
+
+    return replaced

@@ -33,13 +33,14 @@ RELEASED_AT_ONCE = 10_000  # objects; one answer may name tens of thousands, and
 
 @dataclass
 class Worker:
-    """One running worker, and how many requests it got."""
+    """One running worker, the key that it signs answers with, and how many requests it got."""
 
     pid: int
     channel: Channel
     output: Output
     scratch: Scratch
     kills_before: int
+    key: bytes = b""
     requests: int = 0
 
 
@@ -174,6 +175,7 @@ class WorkerSession:
         try:
             reply, blob = self._exchange(worker, header, body, began + self._left)
             worker.scratch.check()
+            replies.check_signature(reply, blob, worker.key)
             failure = replies.error_in(reply, worker.requests)
             if failure is None:
                 decoder = Decoder(blob, self._resolve, deepest=DEEPEST // 2)  # so that it can be sent back
@@ -262,7 +264,7 @@ class WorkerSession:
         if "failed" in hello:
             self._end(0.0)
             raise SandboxError(f"a worker could not be confined: {hello['failed']}")
-        self.missing = hello["ready"]
+        self.missing, self._worker.key = hello["ready"], bytes.fromhex(hello["key"])
         self._prepare()
         return self._worker
 

@@ -1,11 +1,13 @@
 """The process that runs a submission: confines itself, then answers one request after the other.
 
 It is forked from the zygote and knows nothing but the submission. Requests name a function of `charlm` by its
-path, or an object of an earlier answer by its number.
+path, or an object of an earlier answer by its number. An answer is signed, and only while the seal is whole.
 """
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]
+import contextlib
 import fcntl
 import gc
 import importlib
@@ -16,24 +18,32 @@ import socket
 import sys
 import tempfile
 import warnings
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from itertools import repeat, starmap
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import torch
 
+from autograder.sandbox import guard
 from autograder.sandbox.codec import Decoder, Encoder, Node, Unsendable, is_plain
-from autograder.sandbox.failures import describe
+from autograder.sandbox.failures import describe, replaced
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.privileges import UNREADABLE, close_descriptors, confine
-from autograder.sandbox.seal import Replaced, Seal
-from autograder.sandbox.wire import REPLIES, REQUESTS, Channel, Closed, TooLarge
+from autograder.sandbox.wire import REPLIES, REQUESTS, Channel, Closed, TooLarge, signature
 from support import probes
 from support.interface import named
+
+if TYPE_CHECKING:
+    from autograder.sandbox.seal import Broken
 
 MODULES = ("tokenizer", "data", "attention", "model", "training")
 BESIDE = {"probes": probes}
 CHANNEL = 3  # the descriptor of the socket to the grader
+NONE_LEFT = (None, None, None, None)  # by `_unwatched`
+WATCHED = "what Python's functions do, by a trace or a profile that it never ends"
 SPARE = 4 << 20  # bytes of address space, for saying that there is no more
 
 
@@ -49,8 +59,8 @@ class Spec:
     limits: Limits
 
 
-def main(spec: Spec, sock: int, output: int, keep_environment: dict[str, str], seal: Seal) -> None:
-    """Run in a freshly forked child; returns when the grader has closed the connection."""
+def main(spec: Spec, sock: int, output: int, keep_environment: dict[str, str], seal: list[Broken]) -> None:
+    """Run in a freshly forked child; returns when the grader has closed the connection. The seal is taken out."""
     parent = os.getppid()
     os.setsid()
     _take_descriptors(sock, output)
@@ -61,11 +71,81 @@ def main(spec: Spec, sock: int, output: int, keep_environment: dict[str, str], s
         missing += _check_access(spec)
         torch.set_num_threads(spec.threads)
         _seed(spec.seed)
+        guard.install()
     except Exception as error:
         channel.send({"failed": f"{type(error).__name__}: {error}"})
         return
-    channel.send({"ready": missing})
-    Server(channel, spec.code, seal).serve()
+    deque(conversation(channel, Server(spec.code), missing, seal), maxlen=0)
+
+
+def conversation(channel: Channel, server: Server, missing: list[str], seal: list[Broken]) -> Iterator[None]:
+    """Each step takes one request, lets the server answer it, and sends the answer, signed, if the seal is whole.
+
+    The stages are put together by iterators of C, so that no frame under the student's code has the seal or the key
+    in it: neither code that walks up the frames nor an answer past these stages gets at them. Handlers of signals,
+    traces and profiles, which are shown the frames of others, are taken away before these begin.
+    """
+    broken, key = seal.pop(), os.urandom(32)
+    receive, make_room, send = channel.receive, server.make_room, channel.send
+
+    def received() -> Iterator[tuple[dict[str, Any], bytes]]:
+        with contextlib.suppress(Closed):
+            while True:
+                yield receive()
+
+    def checked(request: tuple[dict[str, Any], bytes], *left: object) -> tuple[dict[str, Any], bytes, str | None]:
+        return *request, broken() if left == NONE_LEFT else WATCHED
+
+    def pass_on(answered: tuple[dict[str, Any], bytes], *left: object) -> None:
+        reply, blob = answered
+        if left != NONE_LEFT:
+            reply, blob = {"id": reply["id"], "error": replaced(WATCHED)}, b""
+        try:
+            sign_and_send(reply, blob)
+        except (TooLarge, MemoryError) as error:
+            make_room()
+            reason = Unsendable(f"the result: {error}") if isinstance(error, TooLarge) else error
+            sign_and_send({"id": reply["id"], "error": describe(reason, "")}, b"")
+
+    def sign_and_send(reply: dict[str, Any], blob: bytes) -> None:
+        name = broken()
+        if name is None:
+            send({**reply, "signature": signature(key, reply, blob)}, blob)
+        else:
+            send({"id": reply["id"], "error": replaced(name)})
+
+    send({"ready": missing, "key": key.hex()})
+    hush, speak = _handlers()
+    asked = starmap(hush, _unwatched(starmap(server.let_go, starmap(speak, received()))))
+    answers = starmap(hush, _unwatched(starmap(server.answer, starmap(speak, starmap(checked, asked)))))
+    return starmap(pass_on, answers)
+
+
+def _unwatched(steps: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
+    """What each step gives, with the trace and the profile that it left behind, which end before anything else runs."""
+    left = iter(sys.gettrace, object()), iter(sys.getprofile, object())
+    ended = map(sys.settrace, repeat(None)), map(sys.setprofile, repeat(None))
+    return zip(steps, *left, *ended, strict=False)
+
+
+def _handlers() -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Two functions that hand on what they are given: one takes handlers of signals away, one puts them back."""
+    numbers, look, handle = tuple(signal.valid_signals()), _signal.getsignal, _signal.signal
+    ignore, kept = _signal.SIG_IGN, dict[int, Any]()
+
+    def hush(*passed: Any) -> Any:
+        for number in numbers:
+            handler = look(number)
+            if callable(handler):
+                kept[number] = handle(number, ignore)
+        return passed
+
+    def speak(*passed: Any) -> Any:
+        while kept:
+            handle(*kept.popitem())
+        return passed
+
+    return hush, speak
 
 
 def _take_descriptors(sock: int, output: int) -> None:
@@ -120,42 +200,38 @@ def _seed(seed: int) -> None:
 class Server:
     """Answers requests, one at a time, and holds the objects that were answered by number."""
 
-    def __init__(self, channel: Channel, code: str, seal: Seal) -> None:
-        self._channel, self._seal = channel, seal
+    def __init__(self, code: str) -> None:
         self._folder = os.path.join(code, "charlm")
         self._objects: dict[int, object] = {}
         self._count = 0
         self._spare = b""
 
-    def serve(self) -> None:
-        while True:
-            try:
-                header, body = self._channel.receive()
-            except Closed:
-                return
-            self._send(*self.answer(header, body))
+    def let_go(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+        """Forget the objects that the grader has no more use for. Returns the request."""
+        for number in header["release"]:
+            self._objects.pop(number, None)
+        return header, body
 
-    def answer(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-        """The reply to one request, with the bytes of its tensors; what student code raises is part of the reply."""
+    def answer(self, header: dict[str, Any], body: bytes, broken: str | None = None) -> tuple[dict[str, Any], bytes]:
+        """The reply to one request, with the bytes of its tensors; what student code raises is part of the reply.
+
+        With a seal that is `broken` nothing is run, and the reply says so.
+        """
+        if broken is not None:
+            return {"id": header["id"], "error": replaced(broken)}, b""
         encoder = Encoder(self._keep)
         try:
             self._spare = self._spare or bytes(SPARE)
             result = encoder.encode(self._as_sent(self._run(header, body)))
-            blob = encoder.body()
-            self._seal.check()
-            return {"id": header["id"], "value": result}, blob
+            return {"id": header["id"], "value": result}, encoder.body()
         except BaseException as error:  # SystemExit and KeyboardInterrupt are mistakes of the student's, too
             return {"id": header["id"], "error": self._describe(error)}, b""
 
-    def _send(self, reply: dict[str, Any], blob: bytes) -> None:
-        try:
-            self._channel.send(reply, blob)
-        except TooLarge as error:
-            self._channel.send({"id": reply["id"], "error": self._describe(Unsendable(f"the result: {error}"))})
+    def make_room(self) -> None:
+        """Give back the memory that is kept for saying that there is no more."""
+        self._spare = b""
 
     def _run(self, header: dict[str, Any], body: bytes) -> object:
-        for number in header["release"]:
-            self._objects.pop(number, None)
         decoder = Decoder(body, self._resolve)
         target = decoder.decode(header["target"])
         if header["op"] == "get":
@@ -169,8 +245,6 @@ class Server:
         found: object = BESIDE.get(module)
         if found is None:
             found = importlib.import_module(f"charlm.{module}")
-        else:
-            self._seal.check()
         for name in names:
             found = named(found, name)
         return found
@@ -186,11 +260,7 @@ class Server:
         return {"object": [self._count, f"{type(kept).__module__}.{type(kept).__qualname__}"[:100]]}
 
     def _describe(self, error: BaseException) -> dict[str, Any]:
-        self._spare = b""
-        try:
-            self._seal.check()
-        except Replaced as replaced:
-            error = replaced
+        self.make_room()
         try:
             return describe(error, self._folder)
         except BaseException as second:

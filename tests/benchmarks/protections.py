@@ -33,12 +33,13 @@ WARM_UP = 10
 
 def switch_off() -> None:
     """Take the protections out of this process and those that it forks. Only a test can do that."""
-    from autograder.sandbox import scratch, seal, worker
+    from autograder.sandbox import guard, scratch, seal, worker
 
     privileges.can_change_user = lambda: False
     worker.confine = lambda *_: []
     scratch.Scratch.check = lambda self: None  # type: ignore[method-assign]
-    seal.Seal.check = lambda self: None  # type: ignore[method-assign]
+    seal.take = lambda: lambda: None
+    guard.install = lambda: None
 
 
 def graded(protected: bool, *, training: bool) -> tuple[float, float]:

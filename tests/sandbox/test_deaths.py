@@ -14,13 +14,17 @@ import psutil
 import pytest
 import torch
 
-from autograder.sandbox import privileges
+from autograder.sandbox import privileges, replies
 from autograder.sandbox.limits import MIB, Limits
 from support.checking import BadReply, CallTimedOut, OutOfMemory, SubmissionError, WorkerDied
 from tests.sandbox.conftest import Submit, kind_of
 
 linux = pytest.mark.skipif(not privileges.LINUX, reason="needs Linux")
 root = pytest.mark.skipif(not privileges.can_change_user(), reason="needs root on Linux")
+
+
+def as_if_it_knew_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replies, "check_signature", lambda reply, *_: reply.pop("signature", None))
 
 
 @pytest.mark.parametrize(
@@ -60,8 +64,9 @@ root = pytest.mark.skipif(not privileges.can_change_user(), reason="needs root o
 )
 @linux
 def test_one_call_is_lost_and_the_next_is_served(
-    submit: Submit, body: str, kind: type[SubmissionError], said: str
+    submit: Submit, body: str, kind: type[SubmissionError], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    as_if_it_knew_the_key(monkeypatch)
     source = f"""
         import ctypes, json, os, struct, time, torch
         def forge(header, body=b""):
@@ -169,7 +174,31 @@ def test_answers_that_are_too_much_to_send_back_are_the_submissions_fault(submit
     assert submission.model.count(answers[:3]) == 3
 
 
-def test_more_objects_than_a_request_has_room_for_are_released_one_part_after_the_other(submit: Submit) -> None:
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ({"value": 1}, "an answer that is not signed"),
+        ({"error": {"types": ["ValueError"], "message": "", "where": ""}}, "an answer that is not signed"),
+        ({"value": 1, "signature": 2}, "an answer with a signature that is not the worker's"),
+        ({"value": 1, "signature": "0" * 32}, "an answer with a signature that is not the worker's"),
+        ({"value": 1, "signature": "\N{SNOWMAN}"}, "an answer with a signature that is not the worker's"),
+    ],
+)
+def test_only_the_workers_own_answers_count(submit: Submit, reply: dict[str, Any], said: str) -> None:
+    source = f"""
+        import json, os, struct, time
+        def f():
+            text = json.dumps({{"id": 1, **{reply!r}}}).encode()
+            os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), 0) + text)
+            time.sleep(60)
+    """
+    message = f"the submission's process sent no valid answer: {said}"
+    assert kind_of(submit(source).model.f) == (BadReply, message)
+
+
+def test_more_objects_than_a_request_has_room_for_are_released_one_part_after_the_other(
+    submit: Submit, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Numbers of 19 digits, as many as an answer holds, would make the next requests long."""
     source = """
         import json, os, struct
@@ -180,6 +209,7 @@ def test_more_objects_than_a_request_has_room_for_are_released_one_part_after_th
             os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), 0) + text)
             os.read(3, 10)
     """
+    as_if_it_knew_the_key(monkeypatch)
     session = submit(source).session
     objects = session.call({"part": "model.forge"}, (), {})
     assert len(objects) == 28_000

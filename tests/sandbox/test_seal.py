@@ -41,7 +41,7 @@ REPLACED = {
     "what PyTorch's operators do": "Dispatching().__enter__()",
 }
 PRELUDE = """
-import gc, sys, types, torch
+import sys, torch
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -53,18 +53,20 @@ class Dispatching(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         return func(*args, **(kwargs or {}))
 
+def frames():
+    frame = sys._getframe()
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
 def of(name):
-    classes = (found for found in gc.get_objects() if isinstance(found, type) and found.__name__ == name)
-    return next(found for found in classes if found.__module__.startswith("autograder"))
+    return next(frame.f_globals[name] for frame in frames() if name in frame.f_globals)
 
 class Probes:
     def __getitem__(self, name):
-        gc.unfreeze()
-        functions = (found for found in gc.get_objects() if isinstance(found, types.FunctionType))
-        return next(f for f in functions if f.__name__ == name and f.__module__.startswith("support."))
+        return getattr(of("BESIDE")["probes"], name)
 
 PROBES = Probes()
-gc.unfreeze()
 
 def honest(x):
     return x + 1
@@ -199,6 +201,102 @@ def test_honest_code_does_not_notice(submit: Submit) -> None:
     assert torch.equal(submission.model.work(x), x)
     assert torch.equal(submission.model.work(x), x)
     assert submission.probes.place_of_result(submission.model.work, [torch.ones(4, 3)], "cpu") == "cpu"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import gc; gc.get_objects()",
+        "import gc, torch; torch.utils._pytree.tree_map(gc.get_objects, [None])",
+        "import gc, threading; threading.Thread(target=gc.get_referrers, args=[1]).run()",
+        "import sys; sys._current_frames()",
+    ],
+)
+def test_frames_and_objects_of_others_are_refused(line: str, submit: Submit) -> None:
+    submission = submit(f"def replace():\n    {line}\n    return 1\n")
+    with pytest.raises(SubmissionError, match="which shows more than its own objects"):
+        submission.model.replace()
+
+
+def test_a_seal_is_in_no_frame_under_the_submission(submit: Submit) -> None:
+    """Every object that can be reached from the frames, through attributes, cells and containers."""
+    source = (
+        PRELUDE.replace("{line}", "pass")
+        + """
+import types
+
+def reached():
+    todo = [value for frame in frames() for value in (*frame.f_locals.values(), *frame.f_globals.values())]
+    seen, names = set(), set()
+    while todo and len(seen) < 200_000:
+        value = todo.pop()
+        if id(value) in seen or isinstance(value, (str, int, float, torch.Tensor)):
+            continue
+        seen.add(id(value))
+        if isinstance(value, types.FunctionType):
+            names.add(value.__qualname__)
+            todo += [cell.cell_contents for cell in value.__closure__ or () if cell != types.CellType()]
+            todo += value.__globals__.values()
+        elif isinstance(value, types.MethodType):
+            todo += [value.__func__, value.__self__]
+        elif isinstance(value, dict):
+            todo += value.values()
+        elif isinstance(value, (list, tuple)):
+            todo += value
+        elif isinstance(value, types.ModuleType) and value.__name__.startswith(("autograder", "support", "__main__")):
+            todo += vars(value).values()
+        elif isinstance(value, type) and str(value.__module__).startswith(("autograder", "support")):
+            todo += vars(value).values()
+        elif str(type(value).__module__).startswith(("autograder", "support")) and hasattr(value, "__dict__"):
+            todo += vars(value).values()
+    return sorted(name for name in names if name)
+"""
+    )
+    names = set(submit(source).model.reached())
+    assert {"Server.answer", "conversation", "main", "Channel.send", "signature"} <= names
+    assert not {name for name in names if name.startswith(("conversation.", "take.", "_namespace", "_modes"))}
+
+
+@pytest.mark.parametrize("kind", ["trace", "profile"])
+def test_a_trace_sees_nothing_of_what_comes_after_the_submission(kind: str, submit: Submit) -> None:
+    source = f"""
+        import sys
+        seen = set()
+        def see(frame, event, argument):
+            seen.update(frame.f_locals)
+            return see
+        def f(): sys.set{kind}(see)
+        def g(): return sorted(seen)
+    """
+    submission = submit(source)
+    with pytest.raises(Replaced, match="what Python's functions do"):
+        submission.model.f()
+    seen = set(submission.model.g())
+    assert {"self", "depth"} <= seen  # what the answer was made with
+    assert not {"sign_and_send", "make_room", "replaced"} & seen
+
+
+def test_a_handler_sees_nothing_of_what_comes_after_the_submission(submit: Submit) -> None:
+    source = """
+        import signal, time
+        seen = set()
+        def see(number, frame):
+            while frame is not None:
+                seen.update(frame.f_locals)
+                frame = frame.f_back
+        def f():
+            signal.signal(signal.SIGALRM, see)
+            signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+            time.sleep(0.01)
+            return [0.5] * 20_000
+        def g(): return sorted(seen)
+    """
+    submission = submit(source)
+    for _ in range(30):
+        assert len(submission.model.f()) == 20_000
+    seen = set(submission.model.g())
+    assert {"self", "header"} <= seen
+    assert not {"sign_and_send", "make_room", "replaced"} & seen
 
 
 def test_probes_cannot_be_imported(submit: Submit) -> None:

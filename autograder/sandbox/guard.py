@@ -1,0 +1,35 @@
+"""Refuses student code the interpreter's ways to objects that are in nobody's reach, such as the worker's seal.
+
+It closes those in plain Python; those through the machine's memory, such as ctypes, stay open. What is in reach, as the
+frames of the functions that called a submission, is no secret, and code may look at it.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from types import BuiltinFunctionType
+
+ALL_OBJECTS = {"gc.get_objects", "gc.get_referrers", "gc.get_referents"}
+ALL_FRAMES = {"sys._current_frames", "sys._current_exceptions"}
+TRACES = {"sys.settrace", "sys.setprofile"}  # the worker ends those that are left, but only its own thread's
+MONITORS = {"sys.monitoring.register_callback"}  # since Python 3.12; a profiler's callbacks are C functions
+
+
+class Refused(Exception):
+    """Student code wanted to see objects that are none of its own."""
+
+
+def install() -> None:
+    """From now on, in this process and for good."""
+    watched = ALL_OBJECTS | ALL_FRAMES | TRACES | MONITORS
+    own, current = threading.get_ident(), threading.get_ident
+
+    def hook(event: str, args: tuple[object, ...]) -> None:
+        if event not in watched or (event in TRACES and current() == own):
+            return
+        if event in MONITORS and (args[0] is None or isinstance(args[0], BuiltinFunctionType)):
+            return
+        raise Refused(f"your code uses {event}, which shows more than its own objects; grading does not allow it")
+
+    sys.addaudithook(hook)
