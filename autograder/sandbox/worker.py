@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import gc
 import importlib
+import operator
 import os
 import random
 import signal
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 MODULES = ("tokenizer", "data", "attention", "model", "training")
 BESIDE = {"probes": probes}
 CHANNEL = 3  # the descriptor of the socket to the grader
-NONE_LEFT = (None, None, None, None)  # by `_unwatched`
 WATCHED = "what Python's functions do, by a trace or a profile that it never ends"
 SPARE = 4 << 20  # bytes of address space, for saying that there is no more
 
@@ -88,17 +88,22 @@ def conversation(channel: Channel, server: Server, missing: list[str], seal: lis
     broken, key = seal.pop(), os.urandom(32)
     receive, make_room, send = channel.receive, server.make_room, channel.send
 
+    watching = sys.gettrace(), sys.getprofile()  # by who measures us
+
+    def none_left(watchers: tuple[object, ...]) -> bool:
+        return all(map(operator.is_, watchers, watching))  # a comparison would be the submission's
+
     def received() -> Iterator[tuple[dict[str, Any], bytes]]:
         with contextlib.suppress(Closed):
             while True:
                 yield receive()
 
-    def checked(request: tuple[dict[str, Any], bytes], *left: object) -> tuple[dict[str, Any], bytes, str | None]:
-        return *request, broken() if left == NONE_LEFT else WATCHED
+    def checked(request: tuple[dict[str, Any], bytes], *watchers: object) -> tuple[dict[str, Any], bytes, str | None]:
+        return *request, broken() if none_left(watchers) else WATCHED
 
-    def pass_on(answered: tuple[dict[str, Any], bytes], *left: object) -> None:
+    def pass_on(answered: tuple[dict[str, Any], bytes], *watchers: object) -> None:
         reply, blob = answered
-        if left != NONE_LEFT:
+        if not none_left(watchers):
             reply, blob = {"id": reply["id"], "error": replaced(WATCHED)}, b""
         try:
             sign_and_send(reply, blob)
@@ -124,7 +129,7 @@ def conversation(channel: Channel, server: Server, missing: list[str], seal: lis
 def _unwatched(steps: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
     """What each step gives, with the trace and the profile that it left behind, which end before anything else runs."""
     left = iter(sys.gettrace, object()), iter(sys.getprofile, object())
-    ended = map(sys.settrace, repeat(None)), map(sys.setprofile, repeat(None))
+    ended = map(sys.settrace, repeat(sys.gettrace())), map(sys.setprofile, repeat(sys.getprofile()))
     return zip(steps, *left, *ended, strict=False)
 
 
