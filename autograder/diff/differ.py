@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from autograder.diff import flow as flows
 from autograder.diff.observe import look_at_all
 from autograder.diff.rows import Observed, Row, all_stages, rows
-from autograder.diff.subject import Subject
+from autograder.diff.subject import ALL_SECONDS, Subject
 from autograder.paths import REFERENCE
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import Zygote
@@ -100,15 +100,15 @@ class Differ:
         with contextlib.closing(self.subject(side.code, early=True)) as subject:
             problems = subject.import_all()
             looks = look_at_all(subject, [stage for stage in self.stages if not stage.trains])
-            unimportable = subject.session.unimportable
-        with contextlib.closing(self.subject(side.code)) as subject:
+            unimportable, left = subject.session.unimportable, subject.left
+        with contextlib.closing(self.subject(side.code, left=left)) as subject:
             subject.session.unimportable.update(unimportable)
             looks |= look_at_all(subject, [stage for stage in self.stages if stage.trains])
             return Observed(looks, flows.run(subject), side.answers), problems
 
-    def subject(self, code: Path, *, early: bool = False) -> Subject:
-        """A side in its worker, under this comparison's limits."""
-        return Subject(self._zygotes[not early], code, limits=self._limits, forbidden=self._forbidden)
+    def subject(self, code: Path, *, early: bool = False, left: float = ALL_SECONDS) -> Subject:
+        """A side in its worker, under this comparison's limits, with so many seconds for all that is asked of it."""
+        return Subject(self._zygotes[not early], code, limits=self._limits, forbidden=self._forbidden, left=left)
 
     def compare(self, mine: Side) -> Comparison:
         """Compare one submission with the right side, which is observed beside it if it has not been yet."""

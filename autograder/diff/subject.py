@@ -21,14 +21,23 @@ SEED = 0
 
 
 class Subject(RemoteSubmission):
-    """A submission or the reference. `forbidden` are library calls that the assignment does not allow."""
+    """A submission or the reference. `forbidden` are library calls that the assignment does not allow.
+
+    `left` are the seconds that all its stages have together, which go down.
+    """
 
     def __init__(
-        self, zygote: Zygote, code: Path, *, limits: Limits | None = None, forbidden: Sequence[str] = ()
+        self,
+        zygote: Zygote,
+        code: Path,
+        *,
+        limits: Limits | None = None,
+        forbidden: Sequence[str] = (),
+        left: float = ALL_SECONDS,
     ) -> None:
         super().__init__(zygote, code, limits=limits)
         self._forbidden = list(forbidden)
-        self._left = ALL_SECONDS
+        self.left = left
         self.renew()
 
     def renew(self, device: str = "") -> None:
@@ -61,8 +70,8 @@ class Subject(RemoteSubmission):
         """Give what is called inside the time of one stage, and the same random numbers. Raises SubmissionError."""
         began = time.monotonic()
         try:
-            with self.session.within(max(LEAST, min(STAGE_SECONDS, PART * self._left))):
+            with self.session.within(max(LEAST, min(STAGE_SECONDS, PART * self.left))):
                 self.probes.seed_torch(SEED)  # so that two sides that draw alike get the same
                 yield
         finally:
-            self._left -= time.monotonic() - began
+            self.left -= time.monotonic() - began
