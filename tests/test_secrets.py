@@ -19,7 +19,7 @@ from autograder.sandbox import privileges
 
 SEED = 918_273_645_546_372
 SEARCH = """
-import ctypes, gc, re, sys
+import ctypes, re, sys
 
 PATTERNS = {patterns}
 kept = int({known}[::-1])
@@ -55,9 +55,6 @@ def handy():
         for value in list(frame.f_locals.values()):
             yield repr(getattr(value, "__dict__", value)).encode("utf-8", "replace")[:10**6]
         frame = frame.f_back
-    for found in gc.get_objects():
-        if type(found) in (str, int):
-            yield repr(found).encode("utf-8", "replace")
 
 def can_read(path):
     try:

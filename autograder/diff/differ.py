@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from autograder.diff import flow as flows
 from autograder.diff.observe import look_at_all
 from autograder.diff.rows import Observed, Row, all_stages, rows
-from autograder.diff.subject import ALL_SECONDS, Subject
+from autograder.diff.subject import Subject
 from autograder.paths import REFERENCE
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.zygote import Zygote
@@ -106,7 +106,7 @@ class Differ:
             looks |= look_at_all(subject, [stage for stage in self.stages if stage.trains])
             return Observed(looks, flows.run(subject), side.answers), problems
 
-    def subject(self, code: Path, *, early: bool = False, left: float = ALL_SECONDS) -> Subject:
+    def subject(self, code: Path, *, early: bool = False, left: float | None = None) -> Subject:
         """A side in its worker, under this comparison's limits, with so many seconds for all that is asked of it."""
         return Subject(self._zygotes[not early], code, limits=self._limits, forbidden=self._forbidden, left=left)
 

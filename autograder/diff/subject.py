@@ -33,11 +33,11 @@ class Subject(RemoteSubmission):
         *,
         limits: Limits | None = None,
         forbidden: Sequence[str] = (),
-        left: float = ALL_SECONDS,
+        left: float | None = None,
     ) -> None:
         super().__init__(zygote, code, limits=limits)
         self._forbidden = list(forbidden)
-        self.left = left
+        self.left = ALL_SECONDS if left is None else left
         self.renew()
 
     def renew(self, device: str = "") -> None:
