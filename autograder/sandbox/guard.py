@@ -20,13 +20,15 @@ class Refused(Exception):
     """Student code wanted to see objects that are none of its own."""
 
 
-def install() -> None:
-    """From now on, in this process and for good."""
+def install(looking: list[object]) -> None:
+    """From now on, in this process and for good, but while there is something in `looking`: then the seal asks."""
     watched = ALL_OBJECTS | ALL_FRAMES | TRACES | MONITORS
     own, current = threading.get_ident(), threading.get_ident
 
     def hook(event: str, args: tuple[object, ...]) -> None:
         if event not in watched or (event in TRACES and current() == own):
+            return
+        if looking and event == "gc.get_referents" and current() == own:
             return
         if event in MONITORS and (args[0] is None or isinstance(args[0], BuiltinFunctionType)):
             return

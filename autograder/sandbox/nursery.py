@@ -62,7 +62,7 @@ def run(channel: socket.socket, names: tuple[str, ...] = EVERYTHING) -> NoReturn
     try:
         os.setsid()
         preload(names)
-        seal = [_seal()]  # in a list, so that a worker can take it out
+        seal = list(_seal())  # so that a worker can take it out
         environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         _forget_the_grader(channel)
         warnings.simplefilter("ignore")  # a library's sleeping threads are no reason not to fork
@@ -78,7 +78,7 @@ def run(channel: socket.socket, names: tuple[str, ...] = EVERYTHING) -> NoReturn
         os._exit(code)
 
 
-def _seal() -> Broken:
+def _seal() -> tuple[Broken, list[object]]:
     from autograder.sandbox import seal
 
     taken = seal.take()
@@ -114,7 +114,7 @@ def _peak_kb(usage: resource.struct_rusage) -> int:
 class Nursery:
     """Forks workers, ends them, and knows which are alive."""
 
-    def __init__(self, channel: socket.socket, environment: dict[str, str], seal: list[Broken]) -> None:
+    def __init__(self, channel: socket.socket, environment: dict[str, str], seal: list[Any]) -> None:
         self._channel, self._environment, self._seal = channel, environment, seal
         self._workers: set[int] = set()
         self._statuses: dict[int, int] = {}

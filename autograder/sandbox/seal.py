@@ -14,6 +14,7 @@ own classes. So nothing that a worker says is taken for more than the submission
 from __future__ import annotations
 
 import builtins
+import gc
 import importlib
 import operator
 import sys
@@ -58,7 +59,7 @@ COMPILER = {"__init__", "__setstate__"}  # of nn.Module, which torch.compile rep
 _get: Callable[[Any], dict[str, Any]] = types.ModuleType.__dict__["__dict__"].__get__  # type: ignore[index]
 _vars, _mro = type.__dict__["__dict__"].__get__, type.__dict__["__mro__"].__get__
 _code = operator.attrgetter("__code__", "__defaults__", "__kwdefaults__")
-_is = operator.is_
+_is, _held = operator.is_, gc.get_referents
 
 
 Broken: TypeAlias = Callable[[], "str | None"]
@@ -69,25 +70,37 @@ Namespace: TypeAlias = tuple[str, tuple[str, ...], tuple[Any, ...], Broken]
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
 
 
-def take() -> Broken:
-    """Remember what there is now. What comes back says the name of something replaced since; None when nothing was."""
+def take() -> tuple[Broken, list[object]]:
+    """Remember what there is now.
+
+    Returns what says the name of something replaced since (None when nothing was), and a list that is not empty while
+    it looks at functions through `gc`: each look at their `__code__` would be an audit event of its own.
+    """
     spaces = _namespaces()
     functions = {id(function): (name, function) for name, function in _functions(spaces)}
-    named, found = [name for name, _ in functions.values()], [function for _, function in functions.values()]
+    named, found = [name for name, _ in functions.values()], tuple(function for _, function in functions.values())
     codes = [part for function in found for part in _code(function)]
-    modes = _modes()
+    modes, looking = _modes(), list[object]()
+    held: list[object] = []
 
     def broken() -> str | None:
         for *_, replaced in spaces:
             name = replaced()
             if name is not None:
                 return name
-        now = [part for parts in map(_code, found) for part in parts]
-        if not all(map(_is, now, codes)):
-            return next(named[index // 3] for index, part in enumerate(now) if part is not codes[index])
+        looking.append(None)
+        now = _held(*found)
+        looking.clear()
+        if len(now) == len(held) and all(map(_is, now, held)):
+            return modes()
+        parts = [part for function in found for part in _code(function)]
+        if not all(map(_is, parts, codes)):
+            return next(named[index // 3] for index, part in enumerate(parts) if part is not codes[index])
+        held[:] = now  # a docstring or annotations, made when they are first asked for
         return modes()
 
-    return broken
+    broken()  # so that what functions hold is known before any worker starts
+    return broken, looking
 
 
 def _namespaces() -> list[Namespace]:

@@ -38,8 +38,8 @@ def switch_off() -> None:
     privileges.can_change_user = lambda: False
     worker.confine = lambda *_: []
     scratch.Scratch.check = lambda self: None  # type: ignore[method-assign]
-    seal.take = lambda: lambda: None
-    guard.install = lambda: None
+    seal.take = lambda: (lambda: None, [])
+    guard.install = lambda looking: None
 
 
 def graded(protected: bool, *, training: bool) -> tuple[float, float]:
