@@ -299,6 +299,26 @@ def test_a_handler_sees_nothing_of_what_comes_after_the_submission(submit: Submi
     assert not {"sign_and_send", "make_room", "replaced"} & seen
 
 
+def test_a_ban_is_not_ended_by_whom_it_is_for(submit: Submit) -> None:
+    source = """
+        import torch
+        from torch.nn import functional as F
+        from torch.overrides import _pop_mode
+        def attend(x):
+            return F.scaled_dot_product_attention(x, x, x)
+        def attend_after(x):
+            _pop_mode()
+            return attend(x)
+    """
+    submission = submit(source)
+    x = torch.ones(1, 2, 3)
+    submission.probes.forbid(["F.scaled_dot_product_attention"])
+    with pytest.raises(SubmissionError, match="is not allowed in this course"):
+        submission.model.attend(x)
+    with pytest.raises(Replaced, match="what is not allowed in this course, by ending the mode that refuses it"):
+        submission.model.attend_after(x)
+
+
 def test_probes_cannot_be_imported(submit: Submit) -> None:
     with pytest.raises(SubmissionError, match="No module named 'support'"):
         submit("import support.probes").model.anything()
