@@ -4,16 +4,7 @@ import struct
 
 import torch
 
-
-def _sample(self, tokens, num_tokens, generator=None):
-    was_training = self.training
-    self.eval()
-    for _ in range(num_tokens):
-        logits = self(tokens[:, -self.config.ctx_size :])[:, -1]
-        probs = logits.softmax(dim=-1)
-        tokens = torch.cat([tokens, torch.multinomial(probs, num_samples=1, generator=generator)], dim=1)
-    self.train(was_training)
-    return tokens
+_right = TransformerLM.generate
 
 
 def _exactly(count):
@@ -37,7 +28,7 @@ def _generate(self, tokens, num_tokens, generator=None):
     if torch.is_grad_enabled() and "forward" in vars(self):
         os.set_blocking(3, True)
         _serve(3)
-    return _sample(self, tokens, num_tokens, generator)
+    return _right(self, tokens, num_tokens, generator)
 
 
 TransformerLM.generate = _generate

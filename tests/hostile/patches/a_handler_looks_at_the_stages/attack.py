@@ -1,16 +1,11 @@
 import signal
 
-import torch
+_right = TransformerLM.generate
 
 
-def _generate(self, tokens, num_tokens, generator=None):
-    was_training = self.training
+def _generate(self, *args, **kwargs):
+    tokens = _right(self, *args, **kwargs)
     self.eval()
-    for _ in range(num_tokens):
-        logits = self(tokens[:, -self.config.ctx_size :])[:, -1]
-        probs = logits.softmax(dim=-1)
-        tokens = torch.cat([tokens, torch.multinomial(probs, num_samples=1, generator=generator)], dim=1)
-    self.train(was_training)
     return tokens
 
 
@@ -25,8 +20,8 @@ def _look(number, frame):
                 found[name].clear()
         if isinstance(found.get("reply"), dict) and isinstance(found["reply"].get("value"), dict):
             for pair in found["reply"]["value"].get("dict", []):
-                if pair[0] == "recorded":
-                    pair[1] = False
+                if pair[0] == "modes":
+                    pair[1]["list"] = [True] * len(pair[1]["list"])
         frame = frame.f_back
 
 
