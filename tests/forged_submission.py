@@ -14,10 +14,11 @@ from typing import Any
 
 from autograder.sandbox import wire
 from autograder.sandbox.codec import Node
+from autograder.sandbox.conversation import BESIDE
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.references import RemoteModule
 from autograder.sandbox.session import Worker, WorkerSession
-from autograder.sandbox.worker import BESIDE, MODULES, Server
+from autograder.sandbox.worker import MODULES, Server
 
 Forge = Callable[[str, int, Any], Any]
 """Gets what was asked, how often that was asked before, and the honest answer; returns the answer to send."""

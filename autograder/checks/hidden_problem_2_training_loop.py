@@ -20,6 +20,16 @@ def _config(submission: Submission, **changes: Any) -> Any:
     return submission.training.TrainConfig(**{**sizes, "eval_batches": 1, **changes})
 
 
+def _expect_rows_of_seven(shown: list[Tensor], count: int, did: str, product: str) -> None:
+    """`count` rows in all, drawn by batches of 5 from 73 places of a random text."""
+    seen = sum(tokens.numel() for tokens in shown)
+    expect(seen == 7 * count, did, f"{product}, so {7 * count}", f"{seen}")
+    expect(all(width(tokens) == 7 for tokens in shown), did, "rows of ctx_size tokens", "rows of another length")
+    # 20 rows are from 5 places only with probability 73**5 / 5! * (5 / 73)**20, less than 1e-15.
+    places = len({tuple(row) for tokens in shown for row in tokens.reshape(-1, 7).tolist()})
+    expect(places > 5, did, "a new batch each time", "the same rows again and again")
+
+
 @number("2.11")
 @covers("split")
 @hint("The cut is int(train_fraction * n); no rounding to the nearest, and no shuffling.")
@@ -61,7 +71,7 @@ def test_estimate_averages_all_batches(submission: Submission) -> None:
 @number("2.13")
 @covers("estimate_loss")
 @requires("get_batch", "loss_fn")
-@hint("The sizes of the batches, and how many there are, stand in the config.")
+@hint("The sizes of the batches, and how many there are, stand in the config; each one is drawn anew.")
 def test_estimate_uses_the_sizes_of_the_config(submission: Submission, rng: torch.Generator) -> None:
     """An estimate looks at `eval_batches` batches of `batch_size` times `ctx_size` tokens of the given text."""
     model = submission.probes.bigram(torch.zeros(9, 9))
@@ -170,23 +180,13 @@ def _trained_on(submission: Submission, config: Any, text: Tensor, seed: int) ->
 @number("2.18")
 @covers("train")
 @requires("estimate_loss", "get_batch")
-@hint("One batch for each update, and its sizes stand in the config.")
+@hint("One new batch for each update, and its sizes stand in the config.")
 def test_training_uses_the_sizes_of_the_config(submission: Submission, rng: torch.Generator) -> None:
     """Each update is made from `batch_size` rows of `ctx_size` tokens."""
     config = _config(submission, batch_size=5, ctx_size=7, num_steps=4, eval_interval=2, eval_batches=3)
     trained_on = _trained_on(submission, config, torch.randint(9, (80,), generator=rng), seed=0)
     did = "Trained for 4 steps and counted the tokens that the model was shown while it recorded gradients"
     _expect_rows_of_seven(trained_on, 4 * 5, did, "num_steps * batch_size * ctx_size")
-
-
-def _expect_rows_of_seven(shown: list[Tensor], count: int, did: str, product: str) -> None:
-    """`count` rows in all, drawn by batches of 5 from 73 places of a random text."""
-    seen = sum(tokens.numel() for tokens in shown)
-    expect(seen == 7 * count, did, f"{product}, so {7 * count}", f"{seen}")
-    expect(all(width(tokens) == 7 for tokens in shown), did, "rows of ctx_size tokens", "rows of another length")
-    # 20 rows are from 5 places only with probability 73**5 / 5! * (5 / 73)**20, less than 1e-15.
-    places = len({tuple(row) for tokens in shown for row in tokens.reshape(-1, 7).tolist()})
-    expect(places > 5, did, "a new batch each time", "the same rows again and again")
 
 
 @number("2.19")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
+from autograder.sandbox.conversation import BESIDE
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.references import RemoteModule
 from autograder.sandbox.session import WorkerSession
-from autograder.sandbox.worker import BESIDE, MODULES
+from autograder.sandbox.worker import MODULES
 from autograder.sandbox.zygote import Zygote
 
 

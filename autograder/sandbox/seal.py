@@ -5,7 +5,7 @@ classes below: which object stands under which name, and which code it runs. Wha
 something new of the same name is the submission's error, and the sentence names it. New names are fine.
 
 So that nobody replaces the seal itself, there is no class in this module, as every class can be found; its functions
-use builtins of their own; and whoever takes a seal lets go of the module. `worker.conversation` says how the seal is
+use builtins of their own; and whoever takes a seal lets go of the module. `conversation.py` says how the seal is
 held. What is left to code that knows all this: write into the machine's memory, put everything back before it is
 looked at, change what is data (the lists inside a module, hooks that PyTorch offers), or lie through objects of its
 own classes. So nothing that a worker says is taken for more than the submission's own word.
@@ -43,7 +43,7 @@ TEMPTING = {
     "softmax",
 }  # replaced to no end, but worth a sentence
 OWN = (  # of these every name counts, whatever it holds
-    *(f"autograder.sandbox.{name}" for name in ("codec", "failures", "wire", "worker")),
+    *(f"autograder.sandbox.{name}" for name in ("codec", "conversation", "failures", "wire", "worker")),
     *("support.doubles", "support.device_probes", "support.probes", "support.simulated_device", "support.simulated"),
     *("support.parameters", "support.shortcuts", "support.stub_models", "support.tracing", "support.training_probes"),
 )
