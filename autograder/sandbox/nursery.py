@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = ROOT / "student_template" / "tests"
 # AdamW imports torch._dynamo at its first use, which takes seconds: rather once than in each worker.
-LIBRARIES = ("numpy", "torch", "torch._dynamo", "safetensors.torch", "tqdm")
+LIBRARIES = ("numpy", "numpy.random", "torch", "torch._dynamo", "safetensors.torch", "tqdm")
 BESIDE_STUDENTS = ("support.probes", "support.doubles", "support.simulated_device")
 EVERYTHING = (*LIBRARIES, *BESIDE_STUDENTS)
 ALL_BUT_TRAINING = tuple(name for name in EVERYTHING if name != "torch._dynamo")

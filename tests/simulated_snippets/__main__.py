@@ -1,4 +1,4 @@
-"""Runs every snippet in this process and prints what became of it as JSON.
+"""Runs every snippet in this process, on the device that is named or `gpu`, and prints what became of it as JSON.
 
 In a process of its own, because autograd accepts the device only before its first backward pass.
 """
@@ -72,21 +72,22 @@ def reference_run(device: str) -> list[Any]:
 
 
 def main() -> None:
+    device = sys.argv[1] if len(sys.argv) > 1 else "gpu"
     root = Path(__file__).resolve().parents[2]
     sys.path[:0] = [str(root / "reference"), str(root / "student_template" / "tests")]
-    from support.simulated_device import simulated_accelerator
+    from support.device_probes import accelerator
 
     warnings.simplefilter("error")
     torch.set_num_threads(1)
     report: dict[str, Any] = {"correct": {}, "mistaken": {}}
-    with simulated_accelerator():
+    with accelerator(device):
         for name, snippet in CORRECT.items():
-            report["correct"][name] = [outcome(snippet, "cpu"), outcome(snippet, "gpu")]
+            report["correct"][name] = [outcome(snippet, "cpu"), outcome(snippet, device)]
         for name, (snippet, _) in MISTAKEN.items():
-            report["mistaken"][name] = outcome(snippet, "gpu")
-        simulated, reference = losses_and_seconds("gpu"), reference_run("gpu")
-    report["training"] = {"cpu": losses_and_seconds("cpu"), "gpu": simulated}
-    report["reference"] = {"cpu": reference_run("cpu"), "gpu": reference}
+            report["mistaken"][name] = outcome(snippet, device)
+        trained, reference = losses_and_seconds(device), reference_run(device)
+    report["training"] = {"cpu": losses_and_seconds("cpu"), "device": trained}
+    report["reference"] = {"cpu": reference_run("cpu"), "device": reference}
     print(json.dumps(report))
 
 

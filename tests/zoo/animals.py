@@ -25,7 +25,8 @@ EQUIVALENT = HERE / "equivalent.toml"
 class Mistake:
     """A plausible mistake, and what the grader must make of it: the checks that fail, and those it blocks.
 
-    `training`: the short trainings are run. `sample`: it is graded in every test run, the others on demand.
+    On a real GPU those are others only for code that asks for one by name. `training`: the short trainings are run.
+    `sample`: it is graded in every test run, the others on demand.
     """
 
     name: str
@@ -36,6 +37,8 @@ class Mistake:
     blocked: tuple[str, ...]
     training: bool
     sample: bool
+    fails_on_gpu: tuple[str, ...]
+    blocked_on_gpu: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -92,9 +95,16 @@ def load_equivalent(path: Path = EQUIVALENT) -> dict[str, str]:
 def _mistake(entry: dict[str, Any], problem: int) -> Mistake:
     change = Change(entry.pop("file"), entry.pop("old"), entry.pop("new"))
     fails, blocked = tuple(entry.pop("fails")), tuple(entry.pop("blocked", ()))
-    training, sample = entry.pop("training", False), entry.pop("sample", False)
     return Mistake(
-        problem=problem, change=change, fails=fails, blocked=blocked, training=training, sample=sample, **entry
+        problem=problem,
+        change=change,
+        fails=fails,
+        blocked=blocked,
+        training=entry.pop("training", False),
+        sample=entry.pop("sample", False),
+        fails_on_gpu=tuple(entry.pop("fails_on_gpu", fails)),
+        blocked_on_gpu=tuple(entry.pop("blocked_on_gpu", blocked)),
+        **entry,
     )
 
 

@@ -70,8 +70,8 @@ class Verdict:
 class Bench(AbstractContextManager["Bench"]):
     """A few processes, each with torch imported and the checks collected."""
 
-    def __init__(self, processes: int, *, trace: bool = False) -> None:
-        command = [sys.executable, "-m", "tests.zoo.bench_process", *(["--trace"] if trace else [])]
+    def __init__(self, processes: int, *, trace: bool = False, device: str = "cpu") -> None:
+        command = [sys.executable, "-m", "tests.zoo.bench_process", "--device", device, *(["--trace"] if trace else [])]
         self._processes = [
             subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             for _ in range(processes)

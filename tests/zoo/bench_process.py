@@ -7,11 +7,11 @@ and nothing is kept secret from submissions.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import io
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -78,8 +78,9 @@ class ZooContext(RunContext):
 class Bench:
     """A pytest plugin that runs the collected checks over each submission that is ordered."""
 
-    def __init__(self, zygote: Zygote, orders: TextIO, verdicts: TextIO, marks: Marks | None) -> None:
-        self._zygote, self._orders, self._verdicts, self._marks = zygote, orders, verdicts, marks
+    def __init__(self, zygote: Zygote, device: str, orders: TextIO, verdicts: TextIO, marks: Marks | None) -> None:
+        self._zygote, self._device = zygote, device
+        self._orders, self._verdicts, self._marks = orders, verdicts, marks
         self._ruler = Ruler()
         self._settings, self._catalogue = load_settings(), load_catalogue()
         self._grading = GradingPlugin(self._context(REFERENCE, Intake(), 0))
@@ -148,7 +149,7 @@ class Bench:
 
     def _context(self, code: Path, intake: Intake, seed: int) -> ZooContext:
         asked_for: Any = SimpleNamespace(
-            submission=code, device="cpu", without_training=False, on_platform=False, started=time.monotonic()
+            submission=code, device=self._device, without_training=False, on_platform=False, started=time.monotonic()
         )
         sheet = Sheet(asked_for, self._settings, self._catalogue)
         given = intake.answers, seed, intake.answers_problem
@@ -157,10 +158,14 @@ class Bench:
 
 def main() -> None:
     """Read orders from stdin. With `--trace`, verdicts say which functions of the submission each check entered."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--trace", action="store_true")
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args()
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     nursery.preload()
-    marks = Marks() if "--trace" in sys.argv else None
+    marks = Marks() if options.trace else None
     if marks:
         marks.record()
     with Zygote.start() as zygote:
@@ -168,7 +173,7 @@ def main() -> None:
             marks.stop()
         orders, verdicts = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
         with contextlib.redirect_stdout(io.StringIO()):
-            Bench(zygote, orders, verdicts, marks).run()
+            Bench(zygote, options.device, orders, verdicts, marks).run()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,111 @@
+"""Gradings on the GPU: the reference and the template as their author would, the zoo on warm benches."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+from autograder.grading.catalogue import load_catalogue
+from autograder.handout import collect, zipped
+from autograder.paths import REFERENCE, ROOT, TEMPLATE
+from tests.gpu.part import Part
+from tests.patches import write_patched
+from tests.zoo.animals import load_mistakes, load_variants
+from tests.zoo.bench import Bench
+from tests.zoo.grade import grade_reference
+from tests.zoo.plan import Planner
+
+
+def grade_by_hand() -> Part:
+    """By the command line: the reference and the template, a diff, and the public checks by plain pytest."""
+    part = Part()
+    for submission, score in ((REFERENCE, 100.0), (TEMPLATE, 0.0)):
+        _grade(part, submission, score)
+    _diff(part)
+    _check_publicly(part)
+    return part
+
+
+def _grade(part: Part, submission: Path, score: float) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        began = time.monotonic()
+        done = _run(["-m", "autograder", "grade", str(submission), "--device", "cuda", "--out", folder])
+        seconds = time.monotonic() - began
+        results = json.loads((Path(folder) / "results.json").read_text(encoding="utf-8"))
+    facts = results["extra_data"]
+    part.facts[f"grading {submission.name}"] = f"{results['score']:g} points, {facts['state']}, {seconds:.0f} s"
+    if (done.returncode, results["score"], facts.get("device")) != (0, score, "cuda"):
+        part.wrong.append(f"{submission.name}: {done.stdout[-2000:]}{done.stderr[-2000:]}")
+        tests = [test for test in results["tests"] if "number" in test and test.get("status") != "passed"]
+        part.wrong += [f"{submission.name}: {test['number']}: {test['output'][:400]}" for test in tests[:20]]
+
+
+def _diff(part: Part) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        table = Path(folder) / "diff.json"
+        began = time.monotonic()
+        done = _run(["-m", "autograder", "diff", str(REFERENCE), "--device", "cuda", "--json", str(table)])
+        seconds = time.monotonic() - began
+        text = table.read_text(encoding="utf-8") if done.returncode == 0 else '{"stages": []}'
+    verdicts = [stage["on_its_own"]["verdict"] for stage in json.loads(text)["stages"]]
+    same = verdicts.count("same")
+    part.facts["diff of the reference with itself"] = f"{same} of {len(verdicts)} stages the same, {seconds:.0f} s"
+    if not verdicts or same < len(verdicts):
+        part.wrong.append(f"diff: {done.stdout[-3000:]}{done.stderr[-2000:]}")
+
+
+def _check_publicly(part: Part) -> None:
+    """What a student with a GPU does: the finished homework in the handout's folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(io.BytesIO(zipped(collect()))) as archive:
+            archive.extractall(folder)
+        homework = Path(folder) / "homework"
+        write_patched([], homework)
+        began = time.monotonic()
+        done = _run(["-m", "pytest"], homework)
+    passed = sum(line.startswith("ok ") for line in done.stdout.splitlines())
+    part.facts["public checks by plain pytest"] = f"{passed} pass, {time.monotonic() - began:.0f} s"
+    if done.returncode != 0:
+        part.wrong.append(f"pytest: {done.stdout[-3000:]}{done.stderr[-1000:]}")
+
+
+def _run(arguments: list[str], folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    found = [*([str(ROOT)] if folder == ROOT else []), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, found))}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def grade_zoo_there(processes: int) -> Part:
+    """Every planted mistake has to be judged as on the simulated device, and each variant has to pass."""
+    catalogue = load_catalogue()
+    planner = Planner(catalogue, grade_reference(catalogue).reached)
+    mistakes = {planner.mistake(mistake): mistake for mistake in load_mistakes()}
+    variants = {planner.variant(variant, 0): variant for variant in load_variants()}
+    part, began, agreed = Part(), time.monotonic(), 0
+    with Bench(processes, device="cuda") as bench:
+        for order, verdict in bench.grade([*mistakes, *variants]):
+            if verdict.faults:
+                part.wrong.append(f"{order.name}: the grader failed in {sorted(verdict.faults)}")
+            if order in variants:
+                part.wrong += [f"{order.name}: {number}: {text}" for number, text in verdict.messages.items()]
+                continue
+            mistake, found = mistakes[order], (verdict.failed, verdict.blocked)
+            declared = set(mistake.fails_on_gpu), set(mistake.blocked_on_gpu)
+            agreed += found == declared
+            if found != declared:
+                part.wrong.append(f"{order.name}: fails and blocks {found}, declared {declared}")
+    missed = len({one.partition(": ")[0] for one in part.wrong if one.startswith("variant")})
+    part.facts = {
+        "planted mistakes judged as declared": f"{agreed} of {len(mistakes)}",
+        "correct variants with all points": f"{len(variants) - missed} of {len(variants)}",
+        "time": f"{time.monotonic() - began:.0f} s with {processes} gradings side by side",
+    }
+    return part
