@@ -42,9 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts: dict[str, Callable[[], Part]] = {
         "snippets": compare_snippets,
         "gradings": grade_by_hand,
-        "zoo": lambda: grade_zoo_there(options.processes),
         "speed": training_speed,
         "trainings": lambda: compare_trainings(options.seeds, options.processes),
+        "zoo": lambda: grade_zoo_there(options.processes),
     }
     done: dict[str, Part] = {}
     folder = RECORDED if options.record else options.out
