@@ -14,7 +14,10 @@ from autograder.paths import ROOT
 from tests.gpu.part import Part
 
 # Drawn on the device itself, from a generator that is not the CPU's: shapes and types can agree, numbers cannot.
-DRAWN = {"sampling", "seeds", "batch: starts on the device"}
+DRAWN = {"sampling", "seeds", "batch: starts on the device", "default device"}
+# What PyTorch's sentences about devices have in common; whether it names two devices or an argument on one of them
+# depends on the operator.
+PHRASES = ("on the same device", "device type for generator", "indices should be either on cpu", "can't convert")
 CLOSE = 1e-3  # float32 sums in another order, over four training steps
 
 
@@ -30,13 +33,13 @@ def compare_snippets() -> Part:
             part.wrong.append(f"another result on the GPU: {name}")
     for name, there in simulated["mistaken"].items():
         here = real["mistaken"][name]
-        if not isinstance(here, str) or not here.startswith(there.replace("gpu", "cuda")):
+        if not isinstance(here, str) or _kind(here) != _kind(there):
             part.wrong.append(f"the GPU says something else: {name}: {here!r}, simulated: {there!r}")
     part.facts = {
         "right snippets that run on both with the same results": _share(
             len(simulated["correct"]), part, ("right code", "another result")
         ),
-        "mistaken snippets that fail on both with the same words": _share(
+        "mistaken snippets that fail on both with the same error about devices": _share(
             len(simulated["mistaken"]), part, ("the GPU says",)
         ),
         "largest difference of a loss over 20 training steps from the CPU's": _largest_difference(real),
@@ -53,6 +56,11 @@ def _report(device: str) -> dict[str, Any]:
         raise SystemExit(f"the snippets could not be run on {device}\n{done.stderr}")
     report: dict[str, Any] = json.loads(done.stdout)
     return report
+
+
+def _kind(error: str) -> tuple[str, list[str]]:
+    """Type of the exception, and what it is about."""
+    return error.partition(":")[0], [phrase for phrase in PHRASES if phrase in error]
 
 
 def _own_path() -> list[str]:

@@ -40,6 +40,7 @@ MISTAKEN: dict[str, tuple[Snippet, str]] = {
     "CPU mask filled in place": (lambda d: numbers(d, 4, 4).masked_fill_(mask("cpu") == 0, -1e9), SAME_DEVICE),
     "CPU mask in where": (lambda d: torch.where(mask("cpu") == 0, numbers(d, 4, 4), 0.0), SAME_DEVICE),
     "CPU mask in attention": (lambda d: attention(d, attn_mask=mask("cpu") == 1), SAME_DEVICE),
+    "CPU number as a bound": (lambda d: numbers(d, 3).clamp(min=torch.tensor(0.5)), SAME_DEVICE),
     "CPU target": (lambda d: F.cross_entropy(numbers(d, 6, 3), torch.arange(6) % 3), SAME_DEVICE),
     "CPU logits": (
         lambda d: F.cross_entropy(torch.randn(6, 3), torch.zeros(6, dtype=torch.long, device=d)),
