@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from autograder.paths import CALIBRATION, CORPUS, ROOT, SETTINGS
 from tests.recipes import RECIPES
@@ -45,6 +46,7 @@ RUN_BY_TESTS_OF_THEIR_OWN = {
     ".venv/bin/python -m autograder diff SUBMISSION": "test_diff.py",
     ".venv/bin/python -m autograder rubric": "test_written.py",
 }
+ON_A_GPU = {".venv/bin/python -m tests.gpu"}
 # Slow, and the same code as the sample of it that CI runs.
 EXHAUSTIVE = {
     ".venv/bin/python -m pytest tests/hostile --every-submission",
@@ -80,7 +82,7 @@ def test_every_command_in_the_readme_is_run() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = [block.strip() for block in re.findall(r"```bash\n(.*?)```", text, re.DOTALL)]
     inline = re.findall(r"`((?:\./run_autograder|bash|\.venv/bin/python) [^`\[]*)`", text)
-    assert set(blocks) | set(inline) == RUN_BY_CI | RUN_BELOW | RUN_BY_TESTS_OF_THEIR_OWN.keys() | EXHAUSTIVE
+    assert set(blocks) | set(inline) == RUN_BY_CI | RUN_BELOW | RUN_BY_TESTS_OF_THEIR_OWN.keys() | EXHAUSTIVE | ON_A_GPU
     for command, file in RUN_BY_TESTS_OF_THEIR_OWN.items():
         called = f'run("{command.split()[3]}"'
         assert called in (ROOT / "tests" / file).read_text(encoding="utf-8"), command
@@ -95,7 +97,7 @@ def test_every_command_in_contributing_is_run() -> None:
     said = {line for block in re.findall(r"```bash\n(.*?)```", loop, re.DOTALL) for line in block.splitlines()}
     said |= set(re.findall(r"`((?:\./run_autograder|bash|\.venv/bin/python) [^`]*)`", loop))
     own = DRAWN | ALSO_RUN_BY_CI | RUN_WITH_PYTEST | ALSO_RUN_BELOW | ALSO_EXHAUSTIVE
-    own_or_known = own | RUN_BELOW | EXHAUSTIVE
+    own_or_known = own | RUN_BELOW | EXHAUSTIVE | ON_A_GPU
     followed = {command for recipe in RECIPES.values() for command in recipe.commands}
     assert said - own_or_known == {"./run_autograder reference --without-training"}
     assert own - said == set()
@@ -105,6 +107,13 @@ def test_every_command_in_contributing_is_run() -> None:
     assert [command for command in ALSO_RUN_BY_CI if command not in ci] == []
     for command in RUN_WITH_PYTEST:
         assert (ROOT / command.split()[-1]).is_file()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("command", sorted(ON_A_GPU))
+def test_what_needs_a_gpu_says_so(command: str) -> None:
+    done = subprocess.run([sys.executable, *command.split()[1:]], cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, "no GPU that PyTorch can use" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("command", sorted(ALSO_RUN_BELOW))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.gpu.operators import STILL_DIFFERENT
 from tests.simulated_snippets.correct import CORRECT
 from tests.simulated_snippets.mistaken import MISTAKEN, SAME_DEVICE
 
@@ -79,6 +80,32 @@ def test_the_reference_trains_and_generates(report: dict[str, Any]) -> None:
     expected, actual = report["reference"]["cpu"], report["reference"]["device"]
     assert actual[:-1] == expected[:-1]
     assert actual[-1] == "gpu"
+
+
+def test_tensors_meet_as_they_do_on_a_gpu() -> None:
+    """`operators.json`: may the argument be on the CPU, as a tensor or as a number?
+
+    As `tests.gpu` found on an H200 with torch 2.11, of those operators in which the simulated device once differed.
+    """
+    code = """
+import json, sys, warnings
+from support.simulated_device import simulated_accelerator
+from tests.gpu.operators import outcomes
+warnings.simplefilter("ignore")
+with simulated_accelerator():
+    found = outcomes("gpu", sys.argv[1:])
+print(json.dumps([[*about, permitted] for about, permitted in found.items()]))
+"""
+    measured = json.loads((ROOT / "tests" / "gpu" / "operators.json").read_text(encoding="utf-8"))
+    found = json.loads(run_python("-c", code, *measured).splitlines()[-1])
+    different, compared = set(), 0
+    for operator, argument, shape, permitted in found:
+        on_gpu = measured[operator].get(argument, {}).get("number" if shape == "a number" else "tensor")
+        compared += on_gpu is not None
+        if on_gpu is not None and on_gpu is not permitted:
+            different.add(operator)
+    assert compared > 100
+    assert different == STILL_DIFFERENT
 
 
 def test_importing_runs_nothing_and_changes_nothing() -> None:

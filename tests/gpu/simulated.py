@@ -33,7 +33,7 @@ def compare_snippets() -> Part:
             part.wrong.append(f"another result on the GPU: {name}")
     for name, there in simulated["mistaken"].items():
         here = real["mistaken"][name]
-        if not isinstance(here, str) or _kind(here) != _kind(there):
+        if not isinstance(here, str) or not isinstance(there, str) or _kind(here) != _kind(there):
             part.wrong.append(f"the GPU says something else: {name}: {here!r}, simulated: {there!r}")
     part.facts = {
         "right snippets that run on both with the same results": _share(

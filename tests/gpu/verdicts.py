@@ -96,7 +96,7 @@ def grade_zoo_there(processes: int, seconds: float) -> Part:
     chosen.sort(key=lambda mistake: mistake.problem != DEVICE)
     mistakes = {planner.mistake(mistake): mistake for mistake in chosen}
     variants = {planner.variant(variant, int(variant.whole is None)): variant for variant in load_variants()}
-    part, began, agreed = Part(), time.monotonic(), 0
+    part, began, agreed, alike = Part(), time.monotonic(), 0, 0
     orders = [order for order in mistakes if mistakes[order].problem == DEVICE]
     orders += [*variants, *(order for order in mistakes if mistakes[order].problem != DEVICE)]
     left = set(orders)
@@ -113,12 +113,14 @@ def grade_zoo_there(processes: int, seconds: float) -> Part:
             mistake, found = mistakes[order], (verdict.failed, verdict.blocked)
             declared = set(mistake.fails_on_gpu), set(mistake.blocked_on_gpu)
             agreed += found == declared
+            alike += found == (set(mistake.fails), set(mistake.blocked))
             if found != declared:
                 part.wrong.append(f"{order.name}: fails and blocks {found}, declared {declared}")
     tried = len(variants) - len(left & set(variants))
     missed = len({one.split(": ")[1] for one in part.wrong if one.startswith("variant")})
     part.facts = {
-        "planted mistakes judged as declared": f"{agreed} of {len(mistakes) - len(left & set(mistakes))}",
+        "planted mistakes judged as without a GPU": f"{alike} of {len(mistakes) - len(left & set(mistakes))}",
+        "planted mistakes judged as declared for a GPU": f"{agreed} of {len(mistakes) - len(left & set(mistakes))}",
         "correct variants with all points": f"{tried - missed} of {tried}",
         "left out for lack of time": str(len(left)),
         "time": f"{time.monotonic() - began:.0f} s with {processes} gradings side by side",

@@ -151,7 +151,19 @@ def mixed_as_cuda_permits(d: Any) -> list[Tensor]:
     picked = [x[torch.tensor([2, 0])], x[torch.tensor(1)], x[torch.tensor([True, False, True])]]
     chosen = torch.where(x > number, number, torch.tensor(0.0))
     copied = torch.zeros(3, 4).copy_(x)
-    return [x * number, number - x, losses, total, added, low, *picked, chosen, copied]
+    return [
+        x * number,
+        number - x,
+        x // number,
+        torch.rsub(x, number),
+        losses,
+        total,
+        added,
+        low,
+        *picked,
+        chosen,
+        copied,
+    ]
 
 
 def default_device(d: Any) -> list[Tensor]:

@@ -25,7 +25,8 @@ EQUIVALENT = HERE / "equivalent.toml"
 class Mistake:
     """A plausible mistake, and what the grader must make of it: the checks that fail, and those it blocks.
 
-    On a real GPU those are others only for code that asks for one by name. `training`: the short trainings are run.
+    On a real GPU those are others for code that asks for one by name, or is trained in that setting's sizes.
+    `training`: the short trainings are run.
     `sample`: it is graded in every test run, the others on demand.
     """
 

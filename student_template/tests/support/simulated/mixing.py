@@ -14,6 +14,9 @@ IsSimulated = Callable[[torch.Tensor], bool]
 FREE_ARGUMENTS = {
     "copy_": {"src"},
     "copy": {"src"},
+    "slice_scatter": {"src"},
+    "bernoulli": {"p"},
+    "bernoulli_": {"p"},
     "_copy_from": {"self", "dst"},
     "fill_": {"value"},
     "fill": {"value"},
@@ -22,7 +25,16 @@ FREE_ARGUMENTS = {
 }
 INDEXING = {"index", "_unsafe_index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index_put"}
 # Elementwise operators that carry no `pointwise` tag and yet take a CPU number.
-NUMBER_TAKERS = {"masked_fill", "linspace", "logspace"}
+NUMBER_TAKERS = {
+    *("masked_fill", "linspace", "logspace", "floor_divide", "rsub", "dist"),
+    *("binary_cross_entropy", "binary_cross_entropy_with_logits"),
+}
+# Those that carry the tag and yet take none.
+NO_NUMBER_TAKERS = {
+    *("addcdiv", "clamp", "clamp_min", "clamp_max", "gcd", "igamma", "igammac", "lcm", "logaddexp", "logaddexp2"),
+    *("nextafter", "native_dropout_backward"),
+    *(f"{function}_backward" for function in ("gelu", "logit", "mish", "sigmoid", "silu", "tanh", "threshold")),
+}
 
 
 def check_mixing(
@@ -87,6 +99,8 @@ def _check_indexing(operator: str, args: tuple[Any, ...], kwargs: dict[str, Any]
 def _takes_cpu_numbers(func: torch._ops.OpOverload, operator: str) -> bool:
     """Whether a 0-dimensional CPU tensor may stand for a number in this operator."""
     base = operator.removesuffix("_")
+    if base in NO_NUMBER_TAKERS:
+        return False
     if operator.startswith("_foreach_") or base in NUMBER_TAKERS or torch.Tag.pointwise in func.tags:
         return True
     functional = getattr(torch.ops.aten, base, None)
