@@ -16,7 +16,7 @@ from support import doubles
 from support.checking import Submission, expect_close
 from support.compose import compose
 from support.random_inputs import random_values
-from support.reports import parameters
+from support.reports import parameter_shapes
 
 Weights = dict[str, Tensor]
 
@@ -132,7 +132,7 @@ def _judge(
     did: str,
 ) -> None:
     right = make(reference)
-    weights = random_values(parameters(reference, right), rng)
+    weights = random_values(parameter_shapes(reference, right), rng)
     reference.probes.set_parameters(right, weights)
 
     def own() -> None:
@@ -142,7 +142,7 @@ def _judge(
 
     def doubled() -> None:
         mine = make(submission)
-        present = parameters(submission, mine)
+        present = parameter_shapes(submission, mine)
         submission.probes.set_parameters(mine, {name: weights[name] for name in present if name in weights})
         expect_close(mine(x.clone()), expected(weights, x), f"{did}, with stand-ins for {' and '.join(replaced)}")
 

@@ -24,7 +24,7 @@ from support.checking import (
     weight,
 )
 from support.compose import compose
-from support.reports import Batches, batches, parameters
+from support.reports import Batches, batches, parameter_shapes
 
 
 def _seed(rng: torch.Generator) -> int:
@@ -139,9 +139,9 @@ def _expected_with_doubles(weights: dict[str, Tensor], tokens: Tensor, num_block
     return x @ weights["lm_head.weight"].T + weights["lm_head.bias"]
 
 
-def _random_weights(weights: dict[str, Tensor], rng: torch.Generator) -> dict[str, Tensor]:
-    """The same names and shapes with values that leave nothing at 0 or 1."""
-    return {name: 0.7 * torch.randn(value.shape, generator=rng) for name, value in sorted(weights.items())}
+def _random_weights(shapes: dict[str, list[int]], rng: torch.Generator) -> dict[str, Tensor]:
+    """Values of these shapes, by parameter, that leave nothing at 0 or 1."""
+    return {name: 0.7 * torch.randn(shape, generator=rng) for name, shape in sorted(shapes.items())}
 
 
 def _judge_logits(
@@ -150,7 +150,7 @@ def _judge_logits(
     """Compare logits with the reference's, or with stand-ins for the blocks with what follows from these."""
     sizes = {"vocab_size": 13, "ctx_size": 6, "embed_size": 8, "num_heads": 2, "num_blocks": num_blocks}
     ours = reference.model.TransformerLM(reference.model.ModelConfig(**sizes))
-    weights = _random_weights(parameters(reference, ours), rng)
+    weights = _random_weights(parameter_shapes(reference, ours), rng)
     reference.probes.set_parameters(ours, weights)
     batches = [torch.randint(13, shape, generator=rng) for shape in shapes]
     did = "Called the model with random tokens and parameters"

@@ -23,7 +23,7 @@ from support.checking import (
 from support.compose import compose
 from support.random_inputs import random_model, random_values, same_weights
 from support.replies import parameter_of
-from support.reports import inputs_after, parameter_gradients, parameters
+from support.reports import inputs_after, parameter_gradients, parameter_shapes
 
 
 @number("6.9")
@@ -96,7 +96,7 @@ def test_each_head_minds_its_own_features(submission: Submission, rng: torch.Gen
 
     def run() -> None:
         attention = submission.attention.MultiHeadAttention(8, 4, 6)
-        values = random_values(parameters(submission, attention), rng)
+        values = random_values(parameter_shapes(submission, attention), rng)
         submission.probes.set_parameters(attention, values | {"proj.weight": torch.eye(8)})
         x = torch.randn(3, 5, 8, generator=rng)
         before = expect_finite(attention(x), (3, 5, 8), "ran four heads of size 2").double()
@@ -149,7 +149,7 @@ def test_a_model_has_the_right_number_of_parameters(submission: Submission, refe
         for handle in (submission, reference):
             model = handle.model.TransformerLM(handle.model.ModelConfig(**sizes))
             model(torch.zeros(1, 6, dtype=torch.long))
-            shapes = [tuple(value.shape) for value in parameters(handle, model).values()]
+            shapes = [tuple(shape) for shape in parameter_shapes(handle, model).values()]
             counts.append(sum(math.prod(shape) for shape in shapes))
             sorted_shapes.append(sorted(shapes))
         did = f"counted the parameters of a model with embed_size={E}, num_heads={num_heads}, num_blocks={num_blocks}"

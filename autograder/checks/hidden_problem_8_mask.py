@@ -21,7 +21,7 @@ from support.checking import (
 )
 from support.random_inputs import random_model
 from support.replies import parameter_of
-from support.reports import input_gradients, parameter_gradients
+from support.reports import gradients_of_one, input_gradients
 
 SIZES = (  # of models: heads of several sizes, one block and more
     {"vocab_size": 9, "ctx_size": 6, "embed_size": 8, "num_heads": 1, "num_blocks": 1},
@@ -60,17 +60,18 @@ def test_the_softmax_of_fewer_positions_is_right(
 @hint("Follow one position through the model: in which step does it get anything from another one?")
 def test_no_model_looks_ahead(submission: Submission, rng: torch.Generator) -> None:
     """In either mode, replacing everything after a position leaves the logits up to there unchanged."""
-    for sizes, mode in itertools.product(SIZES, ("train", "eval")):
-        model = random_model(submission, rng, **sizes)
+    models = [(sizes, random_model(submission, rng, **sizes)) for sizes in SIZES]
+    for (sizes, model), mode in itertools.product(models, ("train", "eval")):
         model.train(mode == "train")
         V, T = sizes["vocab_size"], sizes["ctx_size"]
         tokens = torch.randint(V, (3, T), generator=rng)
         before = expect_finite(model(tokens), (3, T, V), f"ran a model in {mode} mode on tokens [3, {T}]").clone()
+        others = [torch.randint(V, (3, T - t), generator=rng) for t in range(1, T)]
+        changed = torch.cat([torch.cat([tokens[:, : T - later.shape[1]], later], dim=1) for later in others])
+        after = torch.split(expect_finite(model(changed), (len(changed), T, V), "ran it again"), 3)
         for t in range(1, T):
-            later = torch.randint(V, (3, T - t), generator=rng)
-            after = expect_finite(model(torch.cat([tokens[:, :t], later], dim=1)), (3, T, V), "ran it again")
             did = f"replaced the tokens from position {t} on and looked at the logits before it"
-            expect_close(after[:, :t], before[:, :t], did, "what they were")
+            expect_close(after[t - 1][:, :t], before[:, :t], did, "what they were")
 
 
 @number("8.11")
@@ -79,17 +80,20 @@ def test_no_model_looks_ahead(submission: Submission, rng: torch.Generator) -> N
 @hint("The logits at a position come from the tokens up to there. Does the mask come before the softmax?")
 def test_no_gradient_reaches_the_future(submission: Submission, rng: torch.Generator) -> None:
     """The logits at a position have gradient exactly 0 with respect to every later token's embedding."""
+    name = "token_embedding.weight"
     for sizes in SIZES:
         model = random_model(submission, rng, **sizes)
         V, T = sizes["vocab_size"], sizes["ctx_size"]
         tokens = torch.randperm(V, generator=rng)[:T]  # all different, so that each has its own row of the embedding
+        cotangents = torch.zeros(T, 1, T, V)
         for t in range(T):
-            cotangent = torch.zeros(1, T, V)
-            cotangent[0, t] = torch.randn(V, generator=rng)
-            found = parameter_gradients(submission, model, tokens.unsqueeze(0), cotangent)
+            cotangents[t, 0, t] = torch.randn(V, generator=rng)
+        found = gradients_of_one(submission, model, name, tokens.unsqueeze(0), cotangents)
+        did = "followed the logits at each position back to the embeddings of the tokens"
+        gradients = parameter_of(found, name, (T, V, sizes["embed_size"]), did)
+        for t in range(T):
             did = f"followed the logits at position {t} of {T} back to the embeddings of the tokens"
-            rows = parameter_of(found, "token_embedding.weight", (V, sizes["embed_size"]), did)[tokens]
-            reached = [i for i in range(T) if bool((rows[i] != 0).any())]
+            reached = [i for i in range(T) if bool((gradients[t, tokens[i]] != 0).any())]
             expect(
                 reached == list(range(t + 1)),
                 did,

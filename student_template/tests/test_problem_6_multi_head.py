@@ -9,7 +9,7 @@ import torch
 from support.checking import Submission, covers, expect, expect_close, expect_tensor, hint, number, requires, weight
 from support.compose import compose
 from support.random_inputs import random_values
-from support.reports import input_gradients, parameter_gradients, parameters
+from support.reports import input_gradients, parameter_gradients, parameter_shapes
 
 INSIDE_A_HEAD = ["attention_scores", "causal_mask", "attention_probs"]
 
@@ -224,7 +224,7 @@ def test_every_parameter_of_a_block_can_learn(submission: Submission, rng: torch
 
     def check() -> None:
         block = submission.model.Block(8, 2, 5)
-        submission.probes.set_parameters(block, random_values(parameters(submission, block), rng))
+        submission.probes.set_parameters(block, random_values(parameter_shapes(submission, block), rng))
         x, cotangent = torch.randn(2, 3, 4, 8, generator=rng)
         did = "ran a block with random weights and followed its result back"
         found = parameter_gradients(submission, block, x, cotangent)

@@ -1,8 +1,8 @@
 """One warm process that grades submission after submission: an order a line on stdin, a verdict a line on stdout.
 
 The checks, the sandbox and the way from failures to outcomes are the grader's. What is done once here, not for each
-submission, is to import torch, to start the zygote and to collect the checks. The checks of a problem share a worker,
-and nothing is kept secret from submissions.
+submission, is to import torch, to start the zygote and to collect the checks. The checks of a submission share a
+worker, all submissions share the reference's, and nothing is kept secret from submissions.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TextIO
 
 import pytest
+import torch
 
 from autograder.grading.catalogue import load_catalogue
 from autograder.grading.ledger import Ledger
@@ -39,6 +41,8 @@ from support.outcomes import Outcome, Record, settle
 from tests.patches import Change, write_patched
 from tests.zoo.margins import Ruler
 from tests.zoo.reach import ANSWERS, DRAWN, Marks
+
+REFERENCE_SECONDS = 600.0  # for what one grading asks of it
 
 
 class Sheet(Ledger):
@@ -59,17 +63,24 @@ class Sheet(Ledger):
 
 
 class ZooContext(RunContext):
-    """A run whose worker serves all checks of a problem: a fork for each costs more than what the checks compute."""
+    """A run whose worker serves all checks of a device: a fork for each costs more than what the checks compute.
+
+    With a `home` it has the reference of that context, whose process serves submission after submission.
+    """
 
     ledger: Sheet
-    _serves: tuple[str, bool] | None = None
+    home: ZooContext | None = None
+    _serves: bool | None = None
+
+    @cached_property
+    def reference(self) -> Submission:
+        return super().reference if self.home is None else self.home.reference
 
     @contextmanager
     def fresh_submission(self, number: str, *, on_device: bool = False) -> Iterator[Submission]:
-        serves = (number.partition(".")[0], on_device)
-        if serves != self._serves:
+        if on_device is not self._serves:
             self._begin_worker(number, on_device=on_device)
-            self._serves = serves
+            self._serves = on_device
         with self.time_for(number):
             self._submission.probes.seed_torch(self.seed_for("worker", number))
             yield self._submission
@@ -83,15 +94,17 @@ class Bench:
         self._orders, self._verdicts, self._marks = orders, verdicts, marks
         self._ruler = Ruler()
         self._settings, self._catalogue = load_settings(), load_catalogue()
-        self._grading = GradingPlugin(self._context(REFERENCE, Intake(), 0))
+        self._home = self._context(REFERENCE, Intake(), 0)
+        self._grading = GradingPlugin(self._home)
 
     def run(self) -> None:
         """Answer orders until there are no more."""
         self._ruler.install()
         options = ["-c", str(CONFIG), f"--rootdir={ROOT}", "--noconftest", "-p", "pytest_timeout"]
         files = map(str, self._catalogue.files)
-        if pytest.main([*options, *files], plugins=[self._grading, self]) not in (0, 1):
-            raise RuntimeError("pytest could not do its work")
+        with contextlib.closing(self._home):
+            if pytest.main([*options, *files], plugins=[self._grading, self]) not in (0, 1):
+                raise RuntimeError("pytest could not do its work")
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {describe(item.function).number: item for item in session.items}  # type: ignore[attr-defined]
@@ -113,9 +126,10 @@ class Bench:
         if intake.problems:
             raise RuntimeError(f"{order['name']}: {intake.problems}")
         context = self._grading.context = self._context(folder / "copy", intake, order["seed"])
-        sheet = context.ledger
+        context.home, sheet = self._home, context.ledger
         reached, margins = {}, {}
-        with contextlib.closing(context):
+        self._home.reference.probes.seed_torch(order["seed"])
+        with contextlib.closing(context), self._home.reference.session.within(REFERENCE_SECONDS):
             for number in order["checks"] or items:
                 reached[number] = self._run(items[number])
                 margins[number] = self._ruler.take()
@@ -171,6 +185,7 @@ def main() -> None:
     with Zygote.start() as zygote:
         if marks:
             marks.stop()
+        torch.set_num_threads(1)  # as in a grading
         orders, verdicts = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
         with contextlib.redirect_stdout(io.StringIO()):
             Bench(zygote, options.device, orders, verdicts, marks).run()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import mmap
 import sys
 import threading
@@ -77,21 +78,21 @@ def changed_functions(change: Change, original: Path = REFERENCE) -> set[str] | 
     if change.file == ANSWERS:
         return {ANSWERS}
     text = (original / change.file).read_text(encoding="utf-8")
-    before = ast.parse(text)
+    frame, bodies = _parts(text)
     try:
-        after = ast.parse(text.replace(change.old, change.new))
+        frame_after, bodies_after = _parts(text.replace(change.old, change.new))
     except SyntaxError:
         return None
-    bodies = [_take_bodies(tree) for tree in (before, after)]
-    if ast.dump(before) != ast.dump(after):
+    if frame != frame_after:
         return None
-    return {f"{change.file} {name}" for name, body in bodies[0].items() if body != bodies[1][name]}
+    return {f"{change.file} {name}" for name, body in bodies.items() if body != bodies_after[name]}
 
 
-def _take_bodies(tree: ast.Module) -> dict[str, str]:
-    """The body of each function, which is then taken out of the tree."""
-    bodies = {}
+@functools.cache
+def _parts(text: str) -> tuple[str, dict[str, str]]:
+    """What is left of a module without the bodies of its functions, and those by name. Raises SyntaxError."""
+    tree, bodies = ast.parse(text), {}
     for name, node in functions_of(tree).items():
         bodies[name] = ast.dump(ast.Module(node.body, []))
         node.body = []
-    return bodies
+    return ast.dump(tree), bodies

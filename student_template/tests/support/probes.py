@@ -61,6 +61,11 @@ def get_parameters(module: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in parameters_of(module).items()}
 
 
+def parameter_shapes(module: nn.Module) -> dict[str, list[int]]:
+    """The shape of every parameter by name."""
+    return {name: list(value.shape) for name, value in parameters_of(module).items()}
+
+
 def generator(seed: int) -> torch.Generator:
     """A CPU random generator in the state that `seed` gives."""
     return torch.Generator().manual_seed(seed)
@@ -104,6 +109,23 @@ def parameter_gradients(module: nn.Module, x: Tensor, cotangent: Tensor) -> dict
         name: torch.zeros_like(value) if value.grad is None else value.grad
         for name, value in parameters_of(module).items()
     }
+
+
+def gradients_of_one(module: nn.Module, name: str, x: Tensor, cotangents: Tensor) -> dict[str, Tensor]:
+    """For each of the cotangents, the gradient of (module(x) * cotangent).sum() with respect to the parameter `name`.
+
+    One above the other; 0 where there is none. Empty when there is no such parameter.
+    """
+    parameters = parameters_of(module)
+    if name not in parameters:
+        return {}
+    result, found = module(x), []
+    for cotangent in cotangents:
+        module.zero_grad()
+        torch.autograd.backward((result * cotangent).sum(), retain_graph=True)
+        gradient = parameters[name].grad
+        found.append(torch.zeros_like(parameters[name]) if gradient is None else gradient.clone())
+    return {name: torch.stack(found)}
 
 
 def install_doubles(parts: list[str]) -> None:

@@ -6,6 +6,7 @@ function here returns what its type says or raises BadReply. What the student's 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -90,6 +91,26 @@ def inputs_after(submission: Submission, function: Any, *args: Tensor) -> list[T
 def parameters(submission: Submission, module: Any) -> dict[str, Tensor]:
     """Every parameter of a module by name: floating-point tensors with something in them."""
     return _named(submission.probes.get_parameters(module))
+
+
+def parameter_shapes(submission: Submission, module: Any) -> dict[str, list[int]]:
+    """The shape of every parameter of a module by name: there is something in each."""
+    found = _is(dict, submission.probes.parameter_shapes(module))
+    _all(str, list(found))
+    shapes = {name: _all(int, shape) for name, shape in found.items()}
+    _require(all(size > 0 for shape in shapes.values() for size in shape))
+    _require(sum(math.prod(shape) for shape in shapes.values()) <= MOST_NUMBERS)
+    return shapes
+
+
+def gradients_of_one(
+    submission: Submission, module: Any, name: str, x: Tensor, cotangents: Tensor
+) -> dict[str, Tensor]:
+    """The gradients of one parameter, one above the other: of (module(x) * cotangent).sum() for each cotangent.
+
+    Empty when the module has no parameter of this name.
+    """
+    return _named(submission.probes.gradients_of_one(module, name, x, cotangents))
 
 
 def parameter_gradients(submission: Submission, module: Any, x: Tensor, cotangent: Tensor) -> dict[str, Tensor]:
