@@ -1,8 +1,9 @@
 """Grades the same submissions as other machines would: `python -m tests.machines [--python PATH ...] [--seeds 2]`.
 
 An older processor is had by telling PyTorch, MKL and oneDNN which instructions to use, another version of PyTorch or
-Python by naming the interpreter of an environment that has it. Prints each submission's grade for each machine, and
-fails when a grade or the verdict on any check differs. Takes about 20 s of one core for each grading.
+Python by naming the interpreter of an environment that has it. Prints each submission's grade for each machine,
+writes the same to results/machines.md or, with --record, into docs/, and fails when a grade or the verdict on any check
+differs. Takes about 20 s of one core for each grading.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,20 +65,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.machines", description=__doc__)
     parser.add_argument("--python", action="append", default=[], help="the interpreter of another environment")
     parser.add_argument("--seeds", type=int, default=2, help="gradings of each submission on each machine")
+    parser.add_argument("--processes", type=int, default=2, help="gradings side by side")
+    parser.add_argument("--record", action="store_true", help="write to docs/ instead of results/")
     options = parser.parse_args(arguments)
     machines = [Machine(name, variables=variables) for name, variables in PROCESSORS.items()]
     machines += [Machine(_versions(python), python) for python in options.python]
     with tempfile.TemporaryDirectory() as folder:
         submissions = {"reference": REFERENCE, "template": TEMPLATE, **write_submissions(Path(folder))}
         wanted = [(m, name, seed) for m in machines for name in submissions for seed in range(options.seeds)]
-        graded: dict[tuple[str, str, int], tuple[float, Verdicts]] = {}
-        for machine, name, seed in tqdm(wanted, desc="gradings"):
-            graded[machine.name, name, seed] = _grade(machine, submissions[name], seed, Path(folder) / "results")
-    return _report([machine.name for machine in machines], list(submissions), options.seeds, graded)
+        with ThreadPoolExecutor(options.processes) as pool:
+            jobs = {
+                (machine.name, name, seed): pool.submit(_grade, machine, submissions[name], seed, Path(folder))
+                for machine, name, seed in wanted
+            }
+            graded = {key: job.result() for key, job in tqdm(jobs.items(), desc="gradings")}
+    rows, disagreements = _compared([machine.name for machine in machines], list(submissions), options.seeds, graded)
+    table = Table("machine", *submissions)
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+    agreed = "\n".join(disagreements) or f"All verdicts agree: {len(graded)} gradings."
+    print(agreed)
+    _write(["machine", *submissions], rows, agreed, ROOT / ("docs" if options.record else "results"))
+    return 1 if disagreements else 0
 
 
-def _grade(machine: Machine, submission: Path, seed: int, out: Path) -> tuple[float, Verdicts]:
-    names = " ".join(machine.variables)
+def _grade(machine: Machine, submission: Path, seed: int, folder: Path) -> tuple[float, Verdicts]:
+    names, out = " ".join(machine.variables), Path(tempfile.mkdtemp(prefix="results-", dir=folder))
     command = [machine.python, "-c", GRADE, names, str(submission), "--out", str(out), "--seed", str(seed)]
     environment = {**os.environ, **machine.variables, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
@@ -86,14 +101,14 @@ def _grade(machine: Machine, submission: Path, seed: int, out: Path) -> tuple[fl
     return results["score"], {test["number"]: test["extra_data"]["outcome"] for test in results["tests"]}
 
 
-def _report(
+def _compared(
     machines: list[str],
     submissions: list[str],
     seeds: int,
     graded: Mapping[tuple[str, str, int], tuple[float, Verdicts]],
-) -> int:
-    table = Table("machine", *submissions)
-    disagreements = []
+) -> tuple[list[tuple[str, ...]], list[str]]:
+    """A row for each machine, with the different grades of each submission; and where its verdicts differ."""
+    rows, disagreements = [], []
     for machine in machines:
         cells = []
         for name in submissions:
@@ -104,10 +119,15 @@ def _report(
                 differ = sorted(number for number in first if first[number] != verdicts.get(number))
                 if differ:
                     disagreements.append(f"{machine}, {name}, seed {seed}: other verdicts on {', '.join(differ)}")
-        table.add_row(machine, *cells)
-    Console().print(table)
-    print("\n".join(disagreements) or f"All verdicts agree: {len(graded)} gradings.")
-    return 1 if disagreements else 0
+        rows.append((machine, *cells))
+    return rows, disagreements
+
+
+def _write(head: list[str], rows: list[tuple[str, ...]], agreed: str, folder: Path) -> None:
+    lines = ["# Grades on other machines\n", "Written by `python -m tests.machines`: points of each submission.\n"]
+    lines += ["| " + " | ".join(cells) + " |" for cells in (head, ["---"] * len(head), *rows)]
+    folder.mkdir(exist_ok=True)
+    (folder / "machines.md").write_text("\n".join([*lines, f"\n{agreed}\n"]), encoding="utf-8")
 
 
 def _versions(python: str) -> str:

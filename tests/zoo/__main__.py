@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import os
 import re
 import sys
@@ -44,7 +43,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         figures_of(zoo, graded, catalogue, load_settings().points_by_check(catalogue.checks)),
         seconds=time.monotonic() - started,
         cpu_seconds=_cpu_seconds() - cpu,
-        machines=json.loads(options.machines.read_text(encoding="utf-8")) if options.machines else {},
     )
     write(figures, RECORDED if options.record else options.out)
     if options.record:
@@ -73,7 +71,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--exhaustive", action="store_true", help="grade mutants by all checks, also when killed")
     parser.add_argument("--out", type=Path, default=ROOT / "results" / "zoo", help="where the figures go")
     parser.add_argument("--record", action="store_true", help="write to docs/ and tests/zoo/tolerances.json instead")
-    parser.add_argument("--machines", type=Path, help="what `python -m tests.machines` wrote, to go with the figures")
     return parser
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import mean, median
 
 from autograder.grading.catalogue import Catalogue
@@ -62,7 +62,6 @@ class Figures:
     needs: list[Need]
     seconds: float = 0.0
     cpu_seconds: float = 0.0
-    machines: dict[str, object] = field(default_factory=dict)
 
     @property
     def kill_rate(self) -> float:
