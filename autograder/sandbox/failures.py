@@ -16,8 +16,9 @@ LONGEST_MESSAGE = 500
 LONGEST_PLACE = 200
 # A metaclass may say anything about its classes, so it is not asked.
 _mro, _name, _vars = (type.__dict__[name].__get__ for name in ("__mro__", "__name__", "__dict__"))
-_KNOWN: dict[str, object] = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
-_KNOWN |= {REPLACED: None, "NotThere": NotThere}
+_qualname = type.__dict__["__qualname__"].__get__
+_KNOWN = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
+_KNOWN |= {REPLACED: type(None), "NotThere": NotThere}
 
 
 def describe(error: BaseException, folder: str) -> dict[str, Any]:
@@ -32,6 +33,13 @@ def replaced(name: str) -> dict[str, Any]:
     """The same for a submission that replaced what is called `name`."""
     message = f"your code replaces {name}, which grading relies on; define something of your own instead"
     return {"types": [REPLACED, "Exception"], "message": message[:LONGEST_MESSAGE], "where": ""}
+
+
+def type_name(value: object) -> str:
+    """The name of the value's class, with its module."""
+    kind = type(value)
+    module = _vars(kind).get("__module__", "builtins")
+    return f"{str.__str__(module) if isinstance(module, str) else 'charlm'}.{_qualname(kind)}"
 
 
 def _name_of(kind: type) -> str:
