@@ -169,16 +169,16 @@ class Server:
             raise Broken(name)
         target, args, kwargs = yield from self._decoded(header, body)
         if header["op"] == "get":
-            return (yield from call(_outgoing, (yield from call(named, target, header["name"]))))
+            return (yield from call(outgoing, (yield from call(named, target, header["name"]))))
         if not is_probe or not hasattr(target, "steps"):
-            return (yield from call(_outgoing, (yield from call(target, *args, **kwargs))))
+            return (yield from call(outgoing, (yield from call(target, *args, **kwargs))))
         report = yield from _guarded(target.steps(*args, **kwargs), replaced)
         if type(report) is not dict:
-            return _outgoing(report)
+            return outgoing(report)
         apart = dict[str, object]()
         for name, value in report.items():
             is_theirs = type(value) is Theirs
-            apart[name] = (yield from call(_outgoing, value.value)) if is_theirs else _outgoing(value)
+            apart[name] = (yield from call(outgoing, value.value)) if is_theirs else outgoing(value)
         return apart
 
     def _decoded(self, header: dict[str, Any], body: bytes) -> Turns:
@@ -256,7 +256,7 @@ def _part(path: str) -> object:
     return found
 
 
-def _outgoing(value: object) -> object:
+def outgoing(value: object) -> object:
     return plain(value) if is_plain(value) else Kept(value)
 
 

@@ -104,14 +104,15 @@ def watch_generate(
     seed_torch(global_seed)
     generator = None if seed is None else torch.Generator().manual_seed(seed)
     result = yield from call(_generate, model, prompt, num_tokens, generator)
-    left = numbers(prompt)  # before anything of the result is looked at
+    # Before anything of the result is looked at, which may run code of its own.
+    left, modes = numbers(prompt), [attributes_of(module).get("training") for module in modules_of(model)]
     shown, recorded = _seen_by(scores)
     return {
         "result": Theirs((yield from call(_on_cpu, result))),
         "device": place(result),
         "shown": shown[:MOST_SHOWN],
         "recorded": any(recorded),
-        "modes": [attributes_of(module).get("training") for module in modules_of(model)],
+        "modes": modes,
         "prompt": left,
     }
 

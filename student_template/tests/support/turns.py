@@ -48,17 +48,22 @@ def run(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, A
         return False, error
 
 
+def finish(turns: Turns) -> Any:
+    """Take all turns here and now, and return what comes of them."""
+    outcome = None
+    try:
+        while True:
+            outcome = run(*turns.send(outcome))  # type: ignore[arg-type]
+    except StopIteration as end:
+        return end.value
+
+
 def probe(steps: Callable[..., Turns]) -> Callable[..., Any]:
     """A probe as a function, for a laptop, that has its `steps` for the worker of the grader."""
 
     @functools.wraps(steps)
     def whole(*args: Any, **kwargs: Any) -> Any:
-        turns, outcome = steps(*args, **kwargs), None
-        try:
-            while True:
-                outcome = run(*turns.send(outcome))  # type: ignore[arg-type]
-        except StopIteration as end:
-            return _shown(end.value)
+        return _shown(finish(steps(*args, **kwargs)))
 
     whole.steps = steps  # type: ignore[attr-defined]
     return whole
