@@ -18,6 +18,7 @@ from autograder.sandbox.codec import Unsendable
 from autograder.sandbox.failures import describe, replaced
 from autograder.sandbox.wire import Channel, Closed, TooLarge, signature
 from support import probes
+from support.stub_models import sealed
 from support.turns import Outcome, Turn, run
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from autograder.sandbox.worker import Server
 
 BESIDE = {"probes": probes}  # what requests may name besides the modules of `charlm`
+ALONE_SECONDS = 60.0  # for what takes milliseconds
 WATCHED = "what Python's functions do, by a trace or a profile that it never ends"
 
 
@@ -41,6 +43,25 @@ def conversation(channel: Channel, server: Server, missing: list[str], seal: lis
     hush, speak = _handlers()
     turns = starmap(speak, map(talk.send, iter(said.popleft, object())))
     return map(said.append, starmap(hush, _unwatched(starmap(run, turns))))
+
+
+def out_of_sight(function: Callable[..., Any]) -> tuple[Callable[[Any], None], Callable[[], Outcome]]:
+    """Two functions for student code, which do not tell what they call: one takes an argument, one calls `function`."""
+    waiting = deque[Any]()
+    hush, speak = _handlers()
+    ended = map(sys.settrace, repeat(sys.gettrace())), map(sys.setprofile, repeat(sys.getprofile()))
+    asked = map(operator.itemgetter(0), zip(iter(waiting.popleft, object()), *ended, strict=False))
+    called = starmap(run, zip(repeat(function), map(hush, asked), repeat({}), strict=False))
+    told = map(operator.itemgetter(0), map(speak, map(_bare, called)))
+    return sealed(waiting.append), sealed(told.__next__)
+
+
+def _bare(outcome: Outcome) -> Outcome:
+    """An outcome whose exception shows no frames."""
+    returned, value = outcome
+    if not returned:
+        value.__traceback__ = None
+    return outcome
 
 
 def _dialogue(channel: Channel, server: Server, missing: list[str], broken: Broken) -> Generator[Turn, Any, None]:
@@ -107,19 +128,19 @@ def _unwatched(steps: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
 def _handlers() -> tuple[Callable[..., Any], Callable[..., Any]]:
     """Two functions that hand on what they are given: one ends what may run at any time, one lets it go on.
 
-    A handler may put another one in a place that was looked at, so the former looks until there is none. It also has
-    other threads wait until this one is idle.
+    A handler may put another one in a place that was looked at, so the former looks until there is none. Other threads
+    get no turn while this one computes.
     """
     numbers, look, handle = tuple(signal.valid_signals()), _signal.getsignal, _signal.signal
     ignore, kept = _signal.SIG_IGN, dict[int, Any]()
     collect, collect_no_more, collects = gc.enable, gc.disable, gc.isenabled
-    alternate, interval = sys.setswitchinterval, sys.getswitchinterval()
-    collected = [True]
+    alternate, alternating = sys.setswitchinterval, sys.getswitchinterval
+    before: list[Any] = [True, alternating()]
 
     def hush(*passed: Any) -> Any:
-        collected[0] = collects()
+        before[:] = collects(), alternating()
         collect_no_more()
-        alternate(interval)
+        alternate(ALONE_SECONDS)
         while found := [number for number in numbers if callable(look(number))]:
             for number in found:
                 kept[number] = handle(number, ignore)
@@ -128,8 +149,9 @@ def _handlers() -> tuple[Callable[..., Any], Callable[..., Any]]:
     def speak(*passed: Any) -> Any:
         while kept:
             handle(*kept.popitem())
-        if collected[0]:
+        if before[0]:
             collect()
+        alternate(before[1])
         return passed
 
     return hush, speak

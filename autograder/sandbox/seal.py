@@ -115,9 +115,11 @@ def take() -> tuple[Broken, list[object]]:
                 return name
         looking.append(None)
         now, content = _held(*found), _held(*holders)
+        same = len(content) == len(contents) and all(map(_is, content, contents))
+        changed = None if same else _changed(named_holders, [*contents])
         looking.clear()
-        if len(content) != len(contents) or not all(map(_is, content, contents)):
-            return _changed(named_holders, [*contents])
+        if changed is not None:
+            return changed
         if len(now) == len(held) and all(map(_is, now, held)):
             return modes(midway)
         parts = [part for function in found for part in _code(function)]
@@ -220,8 +222,11 @@ def _holders(ours: Iterable[Namespace], functions: Iterable[tuple[str, types.Fun
                 yield name, value
                 waiting += [(name, part) for part in (value.values() if type(value) is dict else value)]
     for name, function in functions:
-        parts = vars(function), function.__kwdefaults__, *(function.__closure__ or ())
-        yield from ((name, part) for part in parts if part)
+        cells = function.__closure__ or ()
+        if name.startswith(OWN):
+            yield from ((name, part) for part in (vars(function), function.__kwdefaults__, *cells) if part)
+        else:  # a library's may keep what it has found out so far
+            yield from ((name, cell) for cell in cells if isinstance(_content(cell), types.FunctionType))
 
 
 def _content(cell: types.CellType) -> object:

@@ -179,6 +179,8 @@ class Server:
         for name, value in report.items():
             is_theirs = type(value) is Theirs
             apart[name] = (yield from call(outgoing, value.value)) if is_theirs else outgoing(value)
+        if (name := replaced()) is not None:
+            raise Broken(name)
         return apart
 
     def _decoded(self, header: dict[str, Any], body: bytes) -> Turns:

@@ -6,13 +6,13 @@ import pytest
 import torch
 
 from support.checking import SubmissionError
-from support.failures import BadReply
-from support.reports import generated, inputs_after
+from support.failures import BadReply, Replaced
+from support.reports import generated, inputs_after, place_of_result
 from tests.sandbox.conftest import Submit
 
-# A model that, while it generates, records gradients, spoils the prompt, is shown too much, and is left in another mode.
+# A model that, while it generates, records gradients, spoils the prompt, shows too much, and goes into another mode.
 MODEL = """
-import copy, gc, json, signal, sys, threading, types, weakref
+import copy, gc, json, signal, sys, threading, time, types, weakref
 import torch
 from torch import nn
 
@@ -146,6 +146,59 @@ def generate(self, tokens, num_tokens):
     prompt.__class__ = Prompt
     return tokens
 """,
+    "a model that is not asked": """
+def generate(self, tokens, num_tokens):
+    scores, begin = self.forward.__self__, tokens
+    notes = type(scores).forward.__globals__["_notes_at"](id(scores))
+    for _ in range(num_tokens):
+        logits = torch.nn.functional.embedding(tokens, scores.table)[:, -1]
+        notes[0]((tokens.clone(), False))
+        tokens = torch.cat([tokens, logits.argmax(-1, keepdim=True)], dim=1)
+    begin.zero_()
+    self.eval()
+    return tokens
+""",
+    "the scores' frame is looked into": """
+def look(*_):
+    for frame in frames():
+        for name, value in list(frame.f_locals.items()):
+            if name in ("pages", "table"):
+                value.clear() if name == "pages" else value.zero_()
+    return look
+
+def generate(self, tokens, num_tokens):
+    gc.callbacks.append(look)
+    gc.set_threshold(1, 1, 1)
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, 1e-5, 1e-5)
+    sys.settrace(look)
+    sys.setprofile(look)
+    try:
+        return dishonest(self, tokens, num_tokens)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        sys.settrace(None)
+        sys.setprofile(None)
+        gc.callbacks.clear()
+""",
+    "a thread that waits for the probe to look": """
+def generate(self, tokens, num_tokens):
+    ended, names = threading.Event(), self.forward.__globals__
+    real = {name: names[name] for name in ("numbers", "modules_of", "attributes_of")}
+    kept = tokens.clone()
+    def toggle():
+        sys.setswitchinterval(1e-6)
+        ended.wait()
+        for _ in range(300):
+            names.update(numbers=lambda tensor: kept, modules_of=lambda model: [], attributes_of=lambda model: {})
+            time.sleep(0)
+            names.update(real)
+            time.sleep(0)
+    threading.Thread(target=toggle, daemon=True).start()
+    tokens = dishonest(self, tokens, num_tokens)
+    ended.set()
+    return tokens
+""",
     "modules that are not listed": """
 Part.modules = lambda self: iter(())
 Part.named_modules = lambda self: iter(())
@@ -214,3 +267,155 @@ def test_inputs_are_looked_at_as_they_were_left(submit: Submit) -> None:
     submission = submit(source)
     [after] = inputs_after(submission, submission.model.f, torch.zeros(2))
     assert after.tolist() == [1, 1]
+
+
+KEYS = """
+import json, sys
+
+found = set()
+
+def looking(real):
+    def look(*args, **kwargs):
+        frame = sys._getframe()
+        while frame is not None:
+            found.update(name for name in frame.f_locals if name in ("key", "broken", "server"))
+            frame = frame.f_back
+        return real(*args, **kwargs)
+    return look
+
+real = json.dumps, json.loads
+
+def replace():
+    json.dumps, json.loads = map(looking, real)
+
+def stolen():
+    json.dumps, json.loads = real
+    return sorted(found)
+"""
+
+
+def test_a_worker_in_which_something_is_replaced_has_no_secrets_any_more(submit: Submit) -> None:
+    submission = submit(KEYS)
+    for ask in (submission.model.replace, submission.model.stolen, submission.model.stolen):
+        with pytest.raises(Replaced):
+            ask()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "of('BESIDE')['probes'] = None",
+        "of('describe').__globals__['_KNOWN']['ValueError'] = Odd",
+        "of('Encoder').encode.__globals__['DTYPES'].clear()",
+        "of('BESIDE')['probes'].watch_generate.steps = None",
+        "of('BESIDE')['probes'].watch_generate.__closure__[0].cell_contents = None",
+        "of('BESIDE')['probes'].doubles.Head.forward = None",
+    ],
+)
+def test_what_our_own_data_hold_is_sealed(change: str, submit: Submit) -> None:
+    source = f"""
+        import sys
+        class Odd(Exception):
+            pass
+        def of(name):
+            frame = sys._getframe()
+            while name not in frame.f_globals:
+                frame = frame.f_back
+            return frame.f_globals[name]
+        def replace():
+            {change}
+    """
+    with pytest.raises(Replaced, match="grading relies on"):
+        submit(source).model.replace()
+
+
+HONEST = """
+import contextlib, copy, functools, logging, random, sys, threading, time
+from dataclasses import dataclass, field
+import torch
+from torch import nn
+from tqdm import tqdm
+from tqdm.auto import trange
+
+logging.basicConfig(level="INFO")
+sys.setrecursionlimit(3000)
+
+@dataclass
+class Kept:
+    losses: list = field(default_factory=list)
+
+@functools.cache
+def size(name):
+    return len(name)
+
+class Scale(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, by):
+        ctx.by = by
+        return x * by
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return gradient * ctx.by, None
+
+@contextlib.contextmanager
+def evaluating(model):
+    mode = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(mode)
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(2, 2)
+        self.apply(lambda part: None)
+
+    def forward(self, tokens):
+        return self.linear(tokens.float())
+
+    @torch.no_grad()
+    def generate(self, tokens, num_tokens, generator=None):
+        spinning = threading.Event()
+        spinner = threading.Thread(target=lambda: [time.sleep(0.001) for _ in iter(spinning.is_set, True)], daemon=True)
+        spinner.start()
+        handle = nn.modules.module.register_module_forward_hook(lambda *args: None)
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)
+        state = copy.deepcopy(self.state_dict())
+        copy.deepcopy(self)
+        with evaluating(self), torch.random.fork_rng():
+            for _ in tqdm(range(num_tokens), desc="sampling", leave=False):
+                probs = self(tokens[:, -4:])[:, -1].softmax(-1)
+                tokens = torch.cat([tokens, torch.multinomial(probs, 1, generator=generator)], dim=1)
+        self.load_state_dict(state)
+        torch.set_default_dtype(before)
+        handle.remove()
+        spinning.set()
+        spinner.join()
+        logging.getLogger(__name__).info("generated %d", size("some"))
+        return tokens
+
+def scale(x):
+    hook = x.register_hook(lambda gradient: gradient) if x.requires_grad else None
+    out = Scale.apply(x, 3.0)
+    Kept().losses.append(random.random())
+    for _ in trange(2):
+        pass
+    return out
+"""
+
+
+def test_honest_ways_to_write_are_not_noticed(submit: Submit) -> None:
+    submission = submit(HONEST)
+    prompt = torch.tensor([[1, 2]])
+    seen = generated(submission, submission.model.Model(), 9 * torch.eye(5).roll(1, dims=1), prompt, 3, seed=1)
+    assert torch.equal(seen.result, torch.tensor([[1, 2, 3, 4, 0]]))
+    assert (seen.recorded, seen.modes, seen.device) == (False, [True, True], "cpu")
+    assert torch.equal(seen.prompt, prompt)
+    assert [window.tolist() for window in seen.shown] == [[[1, 2]], [[1, 2, 3]], [[1, 2, 3, 4]]]
+    x = torch.ones(2)
+    assert torch.equal(submission.probes.gradients(submission.model.scale, x, x), 3 * x)
+    assert place_of_result(submission, submission.model.scale, [x], "cpu") == "cpu"

@@ -80,4 +80,7 @@ def numbers(tensor: Tensor) -> Any:
     if type(tensor) not in OURS:
         return Theirs(tensor)
     with torch.no_grad(), torch._C.DisableTorchFunctionSubclass():
-        return tensor.detach().cpu().clone()
+        return _clone(_cpu(_detach(tensor)))
+
+
+_detach, _cpu, _clone = (vars(torch._C.TensorBase)[name] for name in ("detach", "cpu", "clone"))
