@@ -1,14 +1,15 @@
 """Notices when student code has replaced something that probes and replies rely on, such as `torch.Tensor.device`.
 
 Taken before any student code is imported, a seal knows the functions, classes and descriptors of the modules and
-classes below: which object stands under which name, and which code it runs. What was replaced, removed, or hidden by
-something new of the same name is the submission's error, and the sentence names it. New names are fine.
+classes below: which object stands under which name, which code it runs, and what our own lists, dicts and closures
+hold. What was replaced, removed, or hidden by something new of the same name is the submission's error, and the
+sentence names it. New names are fine.
 
 So that nobody replaces the seal itself, there is no class in this module, as every class can be found; its functions
 use builtins of their own; and whoever takes a seal lets go of the module. `conversation.py` says how the seal is
-held. What is left to code that knows all this: write into the machine's memory, put everything back before it is
-looked at, change what is data (the lists inside a module, hooks that PyTorch offers), or lie through objects of its
-own classes. So nothing that a worker says is taken for more than the submission's own word.
+held, and that it is looked at whenever student code gives way to ours. What is left to code that knows all this: write
+into the machine's memory, put kernels of its own under PyTorch's operators and take them away again, or lie through
+objects of its own classes. So nothing that a worker says is taken for more than the submission's own word.
 """
 
 from __future__ import annotations
