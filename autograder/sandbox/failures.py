@@ -25,7 +25,7 @@ def describe(error: BaseException, folder: str) -> dict[str, Any]:
     """The exception's class names, its message, and the last line inside `folder` that it passed through."""
     place = _place(error, folder)
     traceback.clear_frames(error.__traceback__)  # frees what the failed call held, before anything is allocated
-    names = [_name_of(kind)[:LONGEST_PLACE] for kind in _mro(type(error))[:20]]
+    names = [name_of(kind)[:LONGEST_PLACE] for kind in _mro(type(error))[:20]]
     return {"types": names, "message": _message(error)[:LONGEST_MESSAGE], "where": place[:LONGEST_PLACE]}
 
 
@@ -42,7 +42,7 @@ def type_name(value: object) -> str:
     return f"{str.__str__(module) if isinstance(module, str) else 'charlm'}.{_qualname(kind)}"
 
 
-def _name_of(kind: type) -> str:
+def name_of(kind: type) -> str:
     """The class's name; with its module where it is no class of Python's own and yet has the name of one."""
     name: str = _name(kind)
     known = _KNOWN.get(name, kind)

@@ -27,7 +27,7 @@ import torch
 from autograder.sandbox import failures, guard
 from autograder.sandbox.codec import Decoder, Encoder, Node, is_plain, plain
 from autograder.sandbox.conversation import BESIDE, conversation
-from autograder.sandbox.failures import describe, type_name
+from autograder.sandbox.failures import describe, name_of, type_name
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.privileges import UNREADABLE, close_descriptors, confine
 from autograder.sandbox.wire import REPLIES, REQUESTS, Channel
@@ -156,7 +156,7 @@ class Server:
             _leave_our_frames_out(error)
             described, failure = yield describe, (error, self._folder), {}
             if not described:
-                failure = {"types": [type(failure).__name__], "message": "", "where": ""}
+                failure = {"types": [name_of(type(failure))], "message": "", "where": ""}
             return {"id": header["id"], "error": failure}, b""
 
     def make_room(self) -> None:

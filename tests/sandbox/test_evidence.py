@@ -301,6 +301,66 @@ def test_a_worker_in_which_something_is_replaced_has_no_secrets_any_more(submit:
             ask()
 
 
+DYING = """
+import sys
+import torch
+
+found, died = set(), []
+
+def look(*_):
+    died.append(1)
+    frame = sys._getframe()
+    while frame is not None:
+        found.update(frame.f_locals)
+        frame = frame.f_back
+
+class Looking:
+    __del__ = look
+
+class Odd(list, Looking):
+    pass
+
+class Meta(type):
+    __name__ = property(lambda cls: look() or "Odd")
+
+class Failing(Exception, metaclass=Meta):
+    __traceback__ = property(lambda self: raised())
+
+def raised():
+    raise Failing
+
+def f(x):
+    x.looking = Looking()
+    out = x + 1
+    out.looking = Looking()
+    return out
+
+def g():
+    return Odd([1, 2])
+
+def h():
+    error = Failing()
+    error.looking = Looking()
+    raise error
+
+def seen():
+    return sorted(found), len(died)
+"""
+
+
+def test_what_dies_sees_nothing(submit: Submit) -> None:
+    submission = submit(DYING)
+    for _ in range(2):
+        assert submission.model.g() == [1, 2]
+        submission.model.f(torch.ones(2))
+        assert inputs_after(submission, submission.model.f, torch.ones(2))[0].tolist() == [1, 1]
+        with pytest.raises(SubmissionError):
+            submission.model.h()
+    found, died = submission.model.seen()
+    assert died > 8
+    assert {"key", "broken", "server", "encoder", "header", "blob", "report"} & set(found) == set()
+
+
 @pytest.mark.parametrize(
     "change",
     [
