@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from autograder.sandbox import wire
-from autograder.sandbox.codec import Node
+from autograder.sandbox.codec import Detached, Node
 from autograder.sandbox.conversation import BESIDE
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.references import RemoteModule
 from autograder.sandbox.session import Worker, WorkerSession
-from autograder.sandbox.worker import MODULES, Server
+from autograder.sandbox.worker import MODULES, Kept, Server, outgoing
+from support.turns import Turns, finish
 
 Forge = Callable[[str, int, Any], Any]
 """Gets what was asked, how often that was asked before, and the honest answer; returns the answer to send."""
@@ -52,11 +53,12 @@ class ForgingServer(Server):
         self._forge = forge
         self._asked: dict[str, int] = {}
 
-    def _run(self, header: dict[str, Any], body: bytes) -> object:
+    def _answered(self, header: dict[str, Any], body: bytes, replaced: Callable[[], str | None]) -> Turns:
         asked = self._name(header)
         before = self._asked.get(asked, 0)
         self._asked[asked] = before + 1
-        return self._forge(asked, before, super()._run(header, body))
+        answer = _unmarked((yield from super()._answered(header, body, replaced)))
+        return outgoing(self._forge(asked, before, answer))
 
     def _keep(self, value: object) -> Node:
         kept = getattr(value, "value", value)
@@ -68,6 +70,15 @@ class ForgingServer(Server):
             found = self._objects.get(content)
             content = getattr(found, "__qualname__", type(found).__name__)
         return f"{content}.{header['name']}" if header["op"] == "get" else f"{content}()"
+
+
+def _unmarked(value: Any) -> Any:
+    """What the server is about to send, without its marks."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_unmarked, value))
+    if isinstance(value, dict):
+        return {key: _unmarked(item) for key, item in value.items()}
+    return value.value if isinstance(value, (Kept, Detached)) else value
 
 
 class _Line:
@@ -83,7 +94,8 @@ class _Line:
     def send(self, header: dict[str, Any], body: bytes, deadline: float) -> None:
         request = wire.parse(json.dumps(header, allow_nan=False).encode())
         ForgingServer.busy = True
-        reply, blob = self._server.answer(*self._server.let_go(request, body))
+        finish(self._server.let_go(request))
+        reply, blob = finish(self._server.answer(request, body, lambda: None))
         ForgingServer.busy = False
         self._reply = (json.dumps({**reply, "signature": wire.signature(KEY, reply, blob)}, allow_nan=False), blob)
 

@@ -78,7 +78,7 @@ def test_estimate_uses_the_sizes_of_the_config(submission: Submission, rng: torc
     config = _config(submission, batch_size=5, ctx_size=7, eval_batches=6)
     submission.training.estimate_loss(model, torch.randint(9, (80,), generator=rng), config, "cpu")
     did = "Estimated a loss and counted the tokens that the model was shown"
-    _expect_rows_of_seven(shown_to(model), 6 * 5, did, "eval_batches * batch_size * ctx_size")
+    _expect_rows_of_seven(shown_to(submission, model), 6 * 5, did, "eval_batches * batch_size * ctx_size")
 
 
 @number("2.14")
@@ -174,7 +174,11 @@ def _trained_on(submission: Submission, config: Any, text: Tensor, seed: int) ->
     model = submission.probes.bigram(torch.zeros(9, 9))
     submission.probes.seed_torch(seed)
     submission.training.train(model, text, text, config, "cpu")
-    return [tokens for tokens, recorded in zip(shown_to(model), recorded_by(model), strict=False) if recorded]
+    return [
+        tokens
+        for tokens, recorded in zip(shown_to(submission, model), recorded_by(submission, model), strict=False)
+        if recorded
+    ]
 
 
 @number("2.18")

@@ -40,7 +40,7 @@ def _table() -> Tensor:
 def _estimate(side: Submission) -> Values:
     model = side.probes.bigram(_table())
     loss = side.training.estimate_loss(model, LOW, _config(side), "cpu")
-    seen = sum(tokens.numel() for tokens in shown_to(model))
+    seen = sum(tokens.numel() for tokens in shown_to(side, model))
     return {"the loss": loss, "its kind": kind_of(loss), "tokens looked at": seen}
 
 
@@ -50,7 +50,7 @@ def _mean_of_batches(side: Submission) -> Values:
     table = 2 * inputs.numbers("mean", 12, 12)
     model = side.probes.bigram(table)
     loss = side.training.estimate_loss(model, text, _config(side, batch_size=3, eval_batches=7), "cpu")
-    tokens = torch.cat([shown.flatten() for shown in shown_to(model)])
+    tokens = torch.cat([shown.flatten() for shown in shown_to(side, model)])
     mean = -table.log_softmax(-1)[tokens, tokens + 1].mean()
     return {"the estimate less the mean over its batches": torch.as_tensor(float(loss) - float(mean)).round(decimals=4)}
 
@@ -62,7 +62,7 @@ def _estimate_leaves(side: Submission) -> Values:
         model.train(mode)
         side.training.estimate_loss(model, LOW, _config(side), "cpu")
         found[f"a model in {name} mode is in training mode afterwards"] = model.training
-        found["a gradient is recorded"] = any(recorded_by(model))
+        found["a gradient is recorded"] = any(recorded_by(side, model))
     batches = [_drawn(side, seed) for seed in (0, 1)]
     found["other random numbers, other batches"] = not torch.equal(*batches)
     return found
@@ -72,7 +72,7 @@ def _drawn(side: Submission, seed: int) -> Tensor:
     model = side.probes.bigram(torch.zeros(200, 200))
     side.probes.seed_torch(seed)
     side.training.estimate_loss(model, torch.arange(200), _config(side), "cpu")
-    return torch.cat([shown.flatten() for shown in shown_to(model)])
+    return torch.cat([shown.flatten() for shown in shown_to(side, model)])
 
 
 def _training(side: Submission) -> Values:

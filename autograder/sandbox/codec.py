@@ -39,7 +39,10 @@ class Unsendable(TypeError):
 
 
 class Encoder:
-    """Encodes the values of one frame; `body()` is then the bytes of all their tensors."""
+    """Encodes the values of one frame; `body()` is then the bytes of all their tensors.
+
+    A value that went through `plain` runs nobody's code when it is encoded.
+    """
 
     def __init__(self, hook: Callable[[object], Node]) -> None:
         self._hook = hook
@@ -56,8 +59,8 @@ class Encoder:
         if isinstance(value, float):
             plain = float.__float__(value)
             return plain if math.isfinite(plain) else {"float": repr(plain)}
-        if isinstance(value, torch.Tensor):
-            self._tensors.append(detached(value))
+        if isinstance(value, (torch.Tensor, Detached)):
+            self._tensors.append(value.value if isinstance(value, Detached) else detached(value))
             return {"tensor": len(self._tensors) - 1}
         if isinstance(value, torch.dtype):
             return {"dtype": str(value).removeprefix("torch.")}
@@ -102,6 +105,35 @@ def is_plain(value: object, depth: int = 0) -> bool:
     if isinstance(value, dict):
         return all(isinstance(key, KEYS) and is_plain(item, depth + 1) for key, item in value.items())
     return isinstance(value, (*KEYS, torch.Tensor, torch.dtype))
+
+
+class Detached:
+    """Marks a tensor that `detached` gave."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: torch.Tensor) -> None:
+        self.value = value
+
+
+def plain(value: object) -> object:
+    """The same value, for which `is_plain` holds, made of nothing but Python's own classes and `Detached` tensors.
+
+    Runs code of the value's own, such as a property that says what class it is of. Raises Unsendable.
+    """
+    if isinstance(value, torch.Tensor):
+        return Detached(detached(value))
+    if isinstance(value, tuple):
+        return tuple([plain(item) for item in tuple.__iter__(value)])
+    if isinstance(value, list):
+        return [plain(item) for item in list.__iter__(value)]
+    if isinstance(value, dict):
+        return {plain(key): plain(item) for key, item in dict.items(value)}
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    return int.__int__(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def detached(tensor: torch.Tensor) -> torch.Tensor:

@@ -1,17 +1,16 @@
-"""What a worker does with each request, from the socket to the server that runs it and back, signed.
-
-Student code runs in two of the stages. What the others hold, the seal and the key, is out of its reach.
-"""
+"""What a worker does with each request, from the socket to the server that runs it and back, signed."""
 
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
 import contextlib
+import gc
 import operator
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
 from itertools import repeat, starmap
 from typing import TYPE_CHECKING, Any
 
@@ -19,90 +18,145 @@ from autograder.sandbox.codec import Unsendable
 from autograder.sandbox.failures import describe, replaced
 from autograder.sandbox.wire import Channel, Closed, TooLarge, signature
 from support import probes
+from support.stub_models import sealed
+from support.turns import Outcome, Turn, run
 
 if TYPE_CHECKING:
     from autograder.sandbox.seal import Broken
     from autograder.sandbox.worker import Server
 
 BESIDE = {"probes": probes}  # what requests may name besides the modules of `charlm`
+ALONE_SECONDS = 0.02  # for what takes a few milliseconds; a thread that computes delays us by as much each time
 WATCHED = "what Python's functions do, by a trace or a profile that it never ends"
 
 
 def conversation(channel: Channel, server: Server, missing: list[str], seal: list[Any]) -> Iterator[None]:
-    """Each step takes one request, lets the server answer it, and sends the answer, signed, if the seal is whole.
+    """Each step runs one thing in which student code has part. What is asked and answered around that is `_dialogue`.
 
-    The stages are put together by iterators of C, so that no frame under the student's code has the seal or the key
-    in it: neither code that walks up the frames nor an answer past these stages gets at them. Handlers of signals,
-    traces and profiles, which are shown the frames of others, are taken away before these begin.
+    The two are put together by iterators of C. So while student code runs, the dialogue is in no frame under it,
+    nor are the seal, the key, and what the server and a probe are about to say: code that walks up the frames gets at
+    none of them. Before the dialogue goes on, what could look into its frames ends: handlers of signals, traces,
+    profiles, and functions that the garbage collector calls.
+    """
+    talk = _dialogue(channel, server, missing, seal.pop())
+    said = deque[Any]([None])
+    hush, speak = _handlers()
+    turns = starmap(speak, map(talk.send, iter(said.popleft, object())))
+    return map(said.append, starmap(hush, _unwatched(starmap(run, turns))))
+
+
+def out_of_sight(function: Callable[..., Any]) -> tuple[Callable[[Any], None], Callable[[], Outcome]]:
+    """Two functions for student code, which do not tell what they call: one takes an argument, one calls `function`."""
+    waiting = deque[Any]()
+    hush, speak = _handlers()
+    ended = map(sys.settrace, repeat(sys.gettrace())), map(sys.setprofile, repeat(sys.getprofile()))
+    asked = map(operator.itemgetter(0), zip(iter(waiting.popleft, object()), *ended, strict=False))
+    called = starmap(run, zip(repeat(function), map(hush, asked), repeat({}), strict=False))
+    told = map(operator.itemgetter(0), map(speak, map(_bare, called)))
+    return sealed(waiting.append), sealed(told.__next__)
+
+
+def _bare(outcome: Outcome) -> Outcome:
+    """An outcome whose exception shows no frames."""
+    returned, value = outcome
+    if not returned:
+        value.__traceback__ = None
+    return outcome
+
+
+def _dialogue(channel: Channel, server: Server, missing: list[str], broken: Broken) -> Generator[Turn, Any, None]:
+    """Takes one request after the other, lets the server answer it, and sends the answer, signed.
+
+    Once something is replaced that answers rely on, it has no more to say than that: it reads and writes where student
+    code that may be part of this finds nothing.
     """
     key = os.urandom(32)
-    broken: Broken = seal.pop()
-    receive, make_room, send = channel.receive, server.make_room, channel.send
-
     watching = sys.gettrace(), sys.getprofile()  # by who measures us
+    watched = [False]
+    gone: list[Any] = []
 
-    def none_left(watchers: tuple[object, ...]) -> bool:
-        return all(map(operator.is_, watchers, watching))  # a comparison would be the submission's
+    def aside(turns: Generator[Turn, Outcome, Any]) -> Generator[Turn, Any, Any]:
+        """The same turns, noting who watches them, and holding on to all that may run student code when it dies."""
+        outcome = None
+        while True:
+            try:
+                turn = turns.send(outcome)  # type: ignore[arg-type]
+            except StopIteration as end:
+                return end.value
+            gone.append(turn)
+            outcome, *watchers = yield turn
+            gone.append((outcome, watchers))
+            watched[0] |= not all(map(operator.is_, watchers, watching))  # a comparison would be the submission's
 
-    def received() -> Iterator[tuple[dict[str, Any], bytes]]:
-        with contextlib.suppress(Closed):
-            while True:
-                yield receive()
-
-    def checked(request: tuple[dict[str, Any], bytes], *watchers: object) -> tuple[dict[str, Any], bytes, str | None]:
-        if not none_left(watchers):
-            return *request, WATCHED
-        # What the submission's own functions use is its own affair, until it answers.
-        is_probe = request[0]["target"].get("part", "").partition(".")[0] in BESIDE
-        return *request, broken() if is_probe else None
-
-    def pass_on(answered: tuple[dict[str, Any], bytes], *watchers: object) -> None:
-        reply, blob = answered
-        if not none_left(watchers):
-            reply, blob = {"id": reply["id"], "error": replaced(WATCHED)}, b""
+    channel.send({"ready": missing, "key": key.hex()})
+    name = None
+    while True:
         try:
-            sign_and_send(reply, blob)
-        except (TooLarge, MemoryError) as error:
-            make_room()
-            reason = Unsendable(f"the result: {error}") if isinstance(error, TooLarge) else error
-            sign_and_send({"id": reply["id"], "error": describe(reason, "")}, b"")
-
-    def sign_and_send(reply: dict[str, Any], blob: bytes) -> None:
+            request, body = channel.receive()
+        except Closed:
+            return
+        watched[0] = False
+        past, gone = gone, []
+        gone.append((yield past.clear, (), {}))
+        yield from aside(server.let_go(request))
+        reply, blob = yield from aside(server.answer(request, body, lambda: broken(midway=True)))
         name = broken()
-        if name is None:
-            send({**reply, "signature": signature(key, reply, blob)}, blob)
-        else:
-            send({"id": reply["id"], "error": replaced(name)})
+        if name is not None:
+            break
+        if watched[0]:
+            reply, blob = {"id": request["id"], "error": replaced(WATCHED)}, b""
+        try:
+            channel.send({**reply, "signature": signature(key, reply, blob)}, blob)
+        except (TooLarge, MemoryError) as error:
+            server.make_room()
+            reason = Unsendable(f"the result: {error}") if isinstance(error, TooLarge) else error
+            reply = {"id": request["id"], "error": describe(reason, "")}
+            channel.send({**reply, "signature": signature(key, reply, b"")})
+    yield _refuse_all, (channel, request["id"], name), {}
 
-    send({"ready": missing, "key": key.hex()})
-    hush, speak = _handlers()
-    asked = starmap(hush, _unwatched(starmap(server.let_go, starmap(speak, received()))))
-    answers = starmap(hush, _unwatched(starmap(server.answer, starmap(speak, starmap(checked, asked)))))
-    return starmap(pass_on, answers)
+
+def _refuse_all(channel: Channel, number: int, name: str) -> None:
+    with contextlib.suppress(Closed):
+        while True:
+            channel.send({"id": number, "error": replaced(name)})
+            request, _ = channel.receive()
+            number = request["id"]
 
 
 def _unwatched(steps: Iterator[Any]) -> Iterator[tuple[Any, ...]]:
     """What each step gives, with the trace and the profile that it left behind, which end before anything else runs."""
     left = iter(sys.gettrace, object()), iter(sys.getprofile, object())
     ended = map(sys.settrace, repeat(sys.gettrace())), map(sys.setprofile, repeat(sys.getprofile()))
-    return zip(steps, *left, *ended, strict=False)
+    return map(operator.itemgetter(slice(3)), zip(steps, *left, *ended, strict=False))
 
 
 def _handlers() -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Two functions that hand on what they are given: one takes handlers of signals away, one puts them back."""
+    """Two functions that hand on what they are given: one ends what may run at any time, one lets it go on.
+
+    A handler may put another one in a place that was looked at, so the former looks until there is none. Other threads
+    get no turn while this one computes.
+    """
     numbers, look, handle = tuple(signal.valid_signals()), _signal.getsignal, _signal.signal
     ignore, kept = _signal.SIG_IGN, dict[int, Any]()
+    collect, collect_no_more, collects = gc.enable, gc.disable, gc.isenabled
+    alternate, alternating = sys.setswitchinterval, sys.getswitchinterval
+    before: list[Any] = [True, alternating()]
 
     def hush(*passed: Any) -> Any:
-        for number in numbers:
-            handler = look(number)
-            if callable(handler):
+        before[:] = collects(), alternating()
+        collect_no_more()
+        alternate(ALONE_SECONDS)
+        while found := [number for number in numbers if callable(look(number))]:
+            for number in found:
                 kept[number] = handle(number, ignore)
         return passed
 
     def speak(*passed: Any) -> Any:
         while kept:
             handle(*kept.popitem())
+        if before[0]:
+            collect()
+        alternate(before[1])
         return passed
 
     return hush, speak

@@ -16,15 +16,16 @@ LONGEST_MESSAGE = 500
 LONGEST_PLACE = 200
 # A metaclass may say anything about its classes, so it is not asked.
 _mro, _name, _vars = (type.__dict__[name].__get__ for name in ("__mro__", "__name__", "__dict__"))
-_KNOWN: dict[str, object] = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
-_KNOWN |= {REPLACED: None, "NotThere": NotThere}
+_qualname = type.__dict__["__qualname__"].__get__
+_KNOWN = {name: value for name, value in vars(builtins).items() if isinstance(value, type)}
+_KNOWN |= {REPLACED: type(None), "NotThere": NotThere}
 
 
 def describe(error: BaseException, folder: str) -> dict[str, Any]:
     """The exception's class names, its message, and the last line inside `folder` that it passed through."""
     place = _place(error, folder)
     traceback.clear_frames(error.__traceback__)  # frees what the failed call held, before anything is allocated
-    names = [_name_of(kind)[:LONGEST_PLACE] for kind in _mro(type(error))[:20]]
+    names = [name_of(kind)[:LONGEST_PLACE] for kind in _mro(type(error))[:20]]
     return {"types": names, "message": _message(error)[:LONGEST_MESSAGE], "where": place[:LONGEST_PLACE]}
 
 
@@ -34,7 +35,14 @@ def replaced(name: str) -> dict[str, Any]:
     return {"types": [REPLACED, "Exception"], "message": message[:LONGEST_MESSAGE], "where": ""}
 
 
-def _name_of(kind: type) -> str:
+def type_name(value: object) -> str:
+    """The name of the value's class, with its module."""
+    kind = type(value)
+    module = _vars(kind).get("__module__", "builtins")
+    return f"{str.__str__(module) if isinstance(module, str) else 'charlm'}.{_qualname(kind)}"
+
+
+def name_of(kind: type) -> str:
     """The class's name; with its module where it is no class of Python's own and yet has the name of one."""
     name: str = _name(kind)
     known = _KNOWN.get(name, kind)

@@ -17,23 +17,27 @@ import sys
 import tempfile
 import warnings
 from collections import deque
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy
 import torch
 
-from autograder.sandbox import guard
-from autograder.sandbox.codec import Decoder, Encoder, Node, is_plain
+from autograder.sandbox import failures, guard
+from autograder.sandbox.codec import Decoder, Encoder, Node, is_plain, plain
 from autograder.sandbox.conversation import BESIDE, conversation
-from autograder.sandbox.failures import describe, replaced
+from autograder.sandbox.failures import describe, name_of, type_name
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.privileges import UNREADABLE, close_descriptors, confine
 from autograder.sandbox.wire import REPLIES, REQUESTS, Channel
 from support.interface import named
+from support.turns import Outcome, Theirs, Turn, Turns, call, run
 
 MODULES = ("tokenizer", "data", "attention", "model", "training")
 CHANNEL = 3  # the descriptor of the socket to the grader
+_traceback: Any = BaseException.__dict__["__traceback__"]
+EMPTY: Node = {"dict": []}
 SPARE = 4 << 20  # bytes of address space, for saying that there is no more
 
 
@@ -118,7 +122,11 @@ def _seed(seed: int) -> None:
 
 
 class Server:
-    """Answers requests, one at a time, and holds the objects that were answered by number."""
+    """Answers requests, one at a time, and holds the objects that were answered by number.
+
+    Its generators yield what student code has part in, to be run out of their sight. `replaced` says, whenever student
+    code is over, what it left replaced that a probe relies on.
+    """
 
     def __init__(self, code: str) -> None:
         self._folder = os.path.join(code, "charlm")
@@ -126,65 +134,132 @@ class Server:
         self._count = 0
         self._spare = b""
 
-    def let_go(self, header: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
-        """Forget the objects that the grader has no more use for. Returns the request."""
-        for number in header["release"]:
-            self._objects.pop(number, None)
-        return header, body
+    def let_go(self, header: dict[str, Any]) -> Turns:
+        """Forget the objects that the grader has no more use for."""
+        held = [self._objects.pop(number, None) for number in header["release"]]
+        if held:
+            yield held.clear, (), {}
 
-    def answer(self, header: dict[str, Any], body: bytes, broken: str | None = None) -> tuple[dict[str, Any], bytes]:
-        """The reply to one request, with the bytes of its tensors; what student code raises is part of the reply.
-
-        With a seal that is `broken` nothing is run, and the reply says so.
-        """
-        if broken is not None:
-            return {"id": header["id"], "error": replaced(broken)}, b""
+    def answer(
+        self, header: dict[str, Any], body: bytes, replaced: Callable[[], str | None]
+    ) -> Generator[Turn, Outcome, tuple[dict[str, Any], bytes]]:
+        """The reply to one request, with the bytes of its tensors; what student code raises is part of the reply."""
         encoder = Encoder(self._keep)
         try:
             self._spare = self._spare or bytes(SPARE)
-            result = encoder.encode(self._as_sent(self._run(header, body)))
+            result = encoder.encode((yield from self._answered(header, body, replaced)))
             return {"id": header["id"], "value": result}, encoder.body()
-        except BaseException as error:  # SystemExit and KeyboardInterrupt are mistakes of the student's, too
-            return {"id": header["id"], "error": self._describe(error)}, b""
+        except Broken as error:
+            return {"id": header["id"], "error": failures.replaced(error.name)}, b""
+        except BaseException as error:
+            self.make_room()
+            _leave_our_frames_out(error)
+            described, failure = yield describe, (error, self._folder), {}
+            if not described:
+                failure = {"types": [name_of(type(failure))], "message": "", "where": ""}
+            return {"id": header["id"], "error": failure}, b""
 
     def make_room(self) -> None:
         """Give back the memory that is kept for saying that there is no more."""
         self._spare = b""
 
-    def _run(self, header: dict[str, Any], body: bytes) -> object:
-        decoder = Decoder(body, self._resolve)
-        target = decoder.decode(header["target"])
+    def _answered(self, header: dict[str, Any], body: bytes, replaced: Callable[[], str | None]) -> Turns:
+        is_probe = header["target"].get("part", "").partition(".")[0] in BESIDE
+        if is_probe and (name := replaced()) is not None:
+            raise Broken(name)
+        target, args, kwargs = yield from self._decoded(header, body)
         if header["op"] == "get":
-            return named(target, header["name"])
-        return target(*decoder.decode(header["args"]), **decoder.decode(header["kwargs"]))
+            return (yield from call(outgoing, (yield from call(named, target, header["name"]))))
+        if not is_probe or not hasattr(target, "steps"):
+            return (yield from call(outgoing, (yield from call(target, *args, **kwargs))))
+        report = yield from _guarded(target.steps(*args, **kwargs), replaced)
+        if type(report) is not dict:
+            return outgoing(report)
+        apart = dict[str, object]()
+        for name, value in report.items():
+            is_theirs = type(value) is Theirs
+            apart[name] = (yield from call(outgoing, value.value)) if is_theirs else outgoing(value)
+        if (name := replaced()) is not None:
+            raise Broken(name)
+        return apart
 
-    def _resolve(self, kind: str, content: Any) -> object:
-        if kind == "object":
-            return self._objects[content]
-        module, *names = content.split(".")
-        found: object = BESIDE.get(module)
-        if found is None:
-            found = importlib.import_module(f"charlm.{module}")
-        for name in names:
-            found = named(found, name)
-        return found
+    def _decoded(self, header: dict[str, Any], body: bytes) -> Turns:
+        """What is asked for, and with which arguments. Functions of the submission are looked up on the way."""
+        found = dict[str, object]()
 
-    def _as_sent(self, value: object) -> object:
-        return value if is_plain(value) else Kept(value)
+        def resolve(kind: str, content: Any) -> object:
+            if kind == "object":
+                return self._objects[content]
+            if content not in found:
+                raise _Sought(content)
+            return found[content]
+
+        while True:
+            decoder = Decoder(body, resolve)
+            try:
+                target = decoder.decode(header["target"])
+                return target, decoder.decode(header.get("args", EMPTY)), decoder.decode(header.get("kwargs", EMPTY))
+            except _Sought as sought:
+                found[sought.path] = yield from call(_part, sought.path)
 
     def _keep(self, value: object) -> Node:
         """Hold on to an object and send its number, with its type for the reader of a message."""
-        kept = value.value if isinstance(value, Kept) else value
+        kept = value.value if type(value) is Kept else value
         self._count += 1
         self._objects[self._count] = kept
-        return {"object": [self._count, f"{type(kept).__module__}.{type(kept).__qualname__}"[:100]]}
+        return {"object": [self._count, type_name(kept)[:100]]}
 
-    def _describe(self, error: BaseException) -> dict[str, Any]:
-        self.make_room()
-        try:
-            return describe(error, self._folder)
-        except BaseException as second:
-            return {"types": [type(second).__name__], "message": "", "where": ""}
+
+class Broken(Exception):
+    """Student code replaced `name`, which a probe relies on."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class _Sought(Exception):
+    """`path`, as "attention.Head", has to be looked up first."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+def _guarded(turns: Turns, replaced: Callable[[], str | None]) -> Turns:
+    """A probe's turns. Raises Broken in place of letting it go on with something replaced."""
+    outcome = None
+    try:
+        while True:
+            outcome = yield turns.send(outcome)  # type: ignore[arg-type]
+            if (name := replaced()) is not None:
+                raise Broken(name)
+    except StopIteration as end:
+        return end.value
+    finally:
+        turns.close()
+
+
+def _leave_our_frames_out(error: BaseException) -> None:
+    """Of the frames that an exception shows; those are not for who made it, and are still needed."""
+    place = _traceback.__get__(error)
+    while place is not None and place.tb_frame.f_code is not run.__code__:
+        place = place.tb_next
+    _traceback.__set__(error, place)
+
+
+def _part(path: str) -> object:
+    module, *names = path.split(".")
+    found: object = BESIDE.get(module)
+    if found is None:
+        found = importlib.import_module(f"charlm.{module}")
+    for name in names:
+        found = named(found, name)
+    return found
+
+
+def outgoing(value: object) -> object:
+    return plain(value) if is_plain(value) else Kept(value)
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def test_estimate_records_no_gradient(submission: Submission) -> None:
     model = submission.probes.bigram(torch.zeros(2, 2))
     submission.training.estimate_loss(model, ALTERNATING, _config(submission, 0, 1), "cpu")
     did = "Estimated a loss and looked at what the model computed"
-    recorded = recorded_by(model)
+    recorded = recorded_by(submission, model)
     expect(len(recorded) > 0, did, "that the model is called", "no call")
     expect(not any(recorded), did, "results without a gradient", "results that record one")
 

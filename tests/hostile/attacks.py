@@ -65,8 +65,9 @@ class Attack:
 
     `fails` has the outcome of every check that lays blame, `blocked` those that are blocked; all others pass, unless
     the submission is `refused`. `place` is the module of charlm that the code goes to. `waits`: it sleeps rather than
-    computes. `sample`: it is graded in every test run, the others on demand. `twin` is the folder of the twin: its own,
-    or that of an attack that it shares it with.
+    computes. `only` are the checks that it is graded by, where it is after no others. `sample`: it is graded in every
+    test run, the others on demand. `twin` is the folder of the twin: its own, or that of an attack that it shares it
+    with.
     """
 
     folder: Path
@@ -80,6 +81,7 @@ class Attack:
     training: bool
     sample: bool
     waits: bool
+    only: frozenset[str]
     limits: tuple[tuple[str, float], ...]
 
     @property
@@ -89,6 +91,8 @@ class Attack:
     @property
     def checks(self) -> frozenset[str] | None:
         """The checks that are run when the attack is graded, None for all."""
+        if self.only:
+            return self.only
         return None if self.kind in BEYOND_A_PROCESS else checks_loading(self._job(ATTACK, None))
 
     @cached_property
@@ -146,6 +150,7 @@ def _attack(folder: Path) -> Attack:
         training=entry.pop("training", False),
         sample=entry.pop("sample", False),
         waits=entry.pop("waits", False),
+        only=frozenset(entry.pop("only", ())),
         limits=tuple((name, entry.pop(name)) for name in LIMITS if name in entry),
     )
     if entry or attack.kind not in KINDS:

@@ -95,6 +95,7 @@ def test_it_is_described(attack: Attack) -> None:
     assert set(attack.fails.values()) <= FAILING
     assert attack.training or not set(lost) & CATALOGUE.trained
     assert attack.checks is None or set(lost) <= attack.checks
+    assert not attack.only or attack.checks == attack.only < set(CATALOGUE.by_number)
     assert not (attack.refused and lost)
     assert attack.honest not in {other.attacks for other in ATTACKS}
 

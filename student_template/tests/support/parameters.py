@@ -1,32 +1,37 @@
-"""The parameters of a module as PyTorch holds them, whatever the module's own methods say."""
+"""The modules and parameters of a module as PyTorch holds them, whatever the module's own methods say."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from torch import nn
 
-_attributes = object.__getattribute__
+# A class may have something of its own under the name `__dict__`, and say that its objects are of another class.
+attributes_of: Callable[[nn.Module], dict[str, Any]] = nn.Module.__dict__["__dict__"].__get__
 
 
 def parameters_of(module: nn.Module) -> dict[str, nn.Parameter]:
     """Every parameter by name, each once, in the order of `named_parameters`, which a class may override."""
     found: dict[str, nn.Parameter] = {}
-    _gather(module, "", found, set(), set())
+    seen = set[int]()
+    for prefix, part in _parts_of(module, "", set()):
+        for name, value in dict.items(attributes_of(part).get("_parameters", {})):
+            if value is not None and id(value) not in seen:
+                seen.add(id(value))
+                found[prefix + name] = value
     return found
 
 
-def _gather(
-    module: nn.Module, prefix: str, found: dict[str, nn.Parameter], modules: set[int], parameters: set[int]
-) -> None:
-    if id(module) in modules:
+def modules_of(module: nn.Module) -> list[nn.Module]:
+    """The module and all modules in it, each once."""
+    return [part for _, part in _parts_of(module, "", set())]
+
+
+def _parts_of(module: nn.Module, prefix: str, seen: set[int]) -> Iterator[tuple[str, nn.Module]]:
+    if id(module) in seen or not issubclass(type(module), nn.Module):
         return
-    modules.add(id(module))
-    held: dict[str, Any] = _attributes(module, "__dict__")
-    for name, value in dict.items(held.get("_parameters", {})):
-        if value is not None and id(value) not in parameters:
-            parameters.add(id(value))
-            found[prefix + name] = value
-    for name, child in dict.items(held.get("_modules", {})):
-        if isinstance(child, nn.Module):
-            _gather(child, f"{prefix}{name}.", found, modules, parameters)
+    seen.add(id(module))
+    yield prefix, module
+    for name, child in dict.items(attributes_of(module).get("_modules", {})):
+        yield from _parts_of(child, f"{prefix}{name}.", seen)

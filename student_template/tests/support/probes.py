@@ -28,12 +28,15 @@ from support.shortcuts import forbid as forbid
 from support.stub_models import bigram as bigram
 from support.stub_models import draw_batches as draw_batches
 from support.stub_models import loss_gradient as loss_gradient
+from support.stub_models import seen_by as seen_by
 from support.stub_models import watch_generate as watch_generate
 from support.tracing import trace as trace
 from support.training_probes import logits_on as logits_on
 from support.training_probes import seed_torch as seed_torch
 from support.training_probes import train_short as train_short
+from support.turns import OURS, Theirs, Turns, call, numbers, probe
 
+_gradient: Callable[[Tensor], Any] = vars(torch._C.TensorBase)["grad"].__get__
 _originals: list[tuple[Any, str, Any]] = []
 _calls: list[str] = []
 
@@ -71,10 +74,12 @@ def generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def call_keeping_inputs(function: Callable[..., Any], *args: Any) -> dict[str, Any]:
+@probe
+def call_keeping_inputs(function: Callable[..., Any], *args: Any) -> Turns:
     """Call `function` and return its `result` beside the tensor arguments as they are afterwards, `inputs`."""
-    result = function(*args)
-    return {"result": result, "inputs": [value for value in args if isinstance(value, Tensor)]}
+    inputs = [value for value in args if type(value) in OURS]
+    result = yield from call(function, *args)
+    return {"result": Theirs(result), "inputs": [numbers(value) for value in inputs]}
 
 
 def error_of(function: Callable[..., Any], *args: Any) -> list[str]:
@@ -86,29 +91,42 @@ def error_of(function: Callable[..., Any], *args: Any) -> list[str]:
     return []
 
 
-def gradients(function: Callable[..., Tensor], x: Tensor, cotangent: Tensor) -> Tensor:
+@probe
+def gradients(function: Callable[..., Tensor], x: Tensor, cotangent: Tensor) -> Turns:
     """The gradient of (function(x) * cotangent).sum() with respect to `x`, in the shape of `x`."""
     leaf = x.detach().clone().requires_grad_(True)
-    torch.autograd.backward((function(leaf) * cotangent).sum())
-    return leaf.grad if leaf.grad is not None else torch.zeros_like(leaf)
+    yield from call(_go_back, function, [leaf], cotangent)
+    return _gradient_of(leaf)
 
 
-def input_gradients(function: Callable[..., Tensor], cotangent: Tensor, *inputs: Tensor) -> list[Tensor]:
+@probe
+def input_gradients(function: Callable[..., Tensor], cotangent: Tensor, *inputs: Tensor) -> Turns:
     """The gradients of (function(*inputs) * cotangent).sum() with respect to each input; 0 where none."""
     leaves = [value.detach().clone().requires_grad_(True) for value in inputs]
     # Copies, so that a function that writes into its inputs is not refused here: other checks see to that.
-    torch.autograd.backward((function(*(leaf.clone() for leaf in leaves)) * cotangent).sum())
-    return [torch.zeros_like(leaf) if leaf.grad is None else leaf.grad for leaf in leaves]
+    yield from call(_go_back, function, [leaf.clone() for leaf in leaves], cotangent)
+    return [_gradient_of(leaf) for leaf in leaves]
 
 
-def parameter_gradients(module: nn.Module, x: Tensor, cotangent: Tensor) -> dict[str, Tensor]:
+def _go_back(function: Callable[..., Tensor], inputs: list[Tensor], cotangent: Tensor) -> None:
+    torch.autograd.backward((function(*inputs) * cotangent).sum())
+
+
+def _gradient_of(leaf: Tensor) -> Any:
+    gradient = _gradient(leaf)
+    return torch.zeros_like(leaf) if gradient is None else numbers(gradient)
+
+
+@probe
+def parameter_gradients(module: nn.Module, x: Tensor, cotangent: Tensor) -> Turns:
     """The gradients of (module(x) * cotangent).sum() with respect to each parameter, by name; 0 where none."""
+    yield from call(_go_back_from, module, x, cotangent)
+    return {name: _gradient_of(value) for name, value in parameters_of(module).items()}
+
+
+def _go_back_from(module: nn.Module, x: Tensor, cotangent: Tensor) -> None:
     module.zero_grad()
-    torch.autograd.backward((module(x) * cotangent).sum())
-    return {
-        name: torch.zeros_like(value) if value.grad is None else value.grad
-        for name, value in parameters_of(module).items()
-    }
+    _go_back(module, [x], cotangent)
 
 
 def gradients_of_one(module: nn.Module, name: str, x: Tensor, cotangents: Tensor) -> dict[str, Tensor]:

@@ -125,14 +125,14 @@ def input_gradients(
     return _all(Tensor, submission.probes.input_gradients(function, cotangent, *inputs), len(inputs))
 
 
-def shown_to(model: Any) -> list[Tensor]:
+def shown_to(submission: Submission, model: Any) -> list[Tensor]:
     """The batches that a `bigram` was given."""
-    return _all(Tensor, model.shown)
+    return _all(Tensor, _fields(submission.probes.seen_by(model), "shown", "recorded")["shown"])
 
 
-def recorded_by(model: Any) -> list[bool]:
+def recorded_by(submission: Submission, model: Any) -> list[bool]:
     """Whether a `bigram` was recording a gradient, at each call."""
-    return _all(bool, model.recorded)
+    return _all(bool, _fields(submission.probes.seen_by(model), "shown", "recorded")["recorded"])
 
 
 def doubles_were_called(submission: Submission) -> bool:
