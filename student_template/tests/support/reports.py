@@ -162,7 +162,7 @@ def _fields(report: Any, *names: str) -> dict[str, Any]:
 
 def _all(kind: type[Value], values: Any, count: int | None = None) -> list[Value]:
     found = _is(list, values)
-    _require(all(isinstance(value, kind) for value in found))
+    _require(all(isinstance(value, kind) and (kind is bool or not isinstance(value, bool)) for value in found))
     _require(count is None or len(found) == count)
     return found
 
