@@ -51,9 +51,10 @@ _differ: Any = None
 def start() -> None:
     """Make a process ready: everything imported, the reference observed."""
     global _differ
+    from autograder.sandbox import nursery
     from autograder.sandbox.zygote import Zygote
 
-    zygote = Zygote.start()
+    zygote = Zygote.start(nursery.LIGHT)
     from autograder.diff.differ import Differ, reference_side
 
     _differ = Differ(zygote, reference_side())
