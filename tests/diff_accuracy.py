@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from autograder.paths import REFERENCE, ROOT
 from tests.patches import Change, write_patched
 from tests.zoo.animals import Mistake, Variant, load_mistakes, load_variants
@@ -55,6 +57,7 @@ def start() -> None:
     from autograder.sandbox.zygote import Zygote
 
     zygote = Zygote.start(nursery.LIGHT)
+    torch.set_num_threads(1)
     from autograder.diff.differ import Differ, reference_side
 
     _differ = Differ(zygote, reference_side())

@@ -131,7 +131,9 @@ def _compare(request: DiffRequest, work: Path, zygote: Zygote) -> tuple[Comparis
     comparison = differ.compare(mine)
     if request.against is None:
         causes = likely(differ, comparison, load_causes())
-        comparison = replace(comparison, causes=None if causes is None else tuple(cause.say for cause in causes))
+        comparison = replace(
+            comparison, causes=None if causes is None else tuple(dict.fromkeys(cause.say for cause in causes))
+        )
     return comparison, device
 
 

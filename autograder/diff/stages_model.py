@@ -23,7 +23,8 @@ def _feed_forward(side: Submission) -> Any:
 
 
 def _feed_forward_output(side: Submission) -> Values:
-    return {"B=2, T=5": _feed_forward(side)(inputs.numbers("feed_forward", 2, 5, E))}
+    made = _feed_forward(side)
+    return {f"B={B}, T={T}": made(inputs.numbers("feed_forward", B, T, E)) for B, T in ((2, 5), (1, 1))}
 
 
 def _feed_forward_gradients(side: Submission) -> Values:
@@ -42,7 +43,8 @@ def _residual(side: Submission) -> Values:
 
 
 def _block_output(side: Submission, softmax_dim: int = -1) -> Values:
-    return {"B=2, T=6": _block(side, softmax_dim)(inputs.numbers("block", 2, 6, E))}
+    block = _block(side, softmax_dim)
+    return {f"B={B}, T={T}": block(inputs.numbers("block", B, T, E)) for B, T in ((2, 6), (1, 1))}
 
 
 def _block_gradients(side: Submission) -> Values:
@@ -55,7 +57,7 @@ def _block_untouched(side: Submission) -> Values:
 
 
 def _parameters(side: Submission, in_blocks: bool) -> Values:
-    sizes = side.model.ModelConfig(9, 5, 4, 2, 3)
+    sizes = side.model.ModelConfig(9, 5, 12, 2, 3)
     found = parameters(side, side.model.TransformerLM(sizes))
     return {name: list(value.shape) for name, value in sorted(found.items()) if name.startswith("blocks.") is in_blocks}
 

@@ -81,6 +81,7 @@ def _split(side: Submission) -> Values:
 def _batch(side: Submission) -> Values:
     one_place = inputs.tokens("batch", 9, 5)
     found = batches(side, side.data.get_batch, one_place, 3, 4, 1, 1)
+    single = batches(side, side.data.get_batch, torch.arange(2), 1, 1, 1, 1)
     many = batches(side, side.data.get_batch, torch.arange(40), 3, 5, 1, 2)
     X, y = _all_of(found.X), _all_of(found.y)
     X_many, y_many = _all_of(many.X), _all_of(many.y)
@@ -88,6 +89,8 @@ def _batch(side: Submission) -> Values:
     return {
         "the only place there is, X": X[0],
         "the only place there is, y": y[0],
+        "one row of one token, X": _all_of(single.X)[0],
+        "one row of one token, y": _all_of(single.y)[0],
         f"{steps}, y - X": y_many[0] - X_many[0],
         f"{steps}, X less its first column": X_many[0] - X_many[0, :, :1],
     }
