@@ -224,13 +224,14 @@ def _rehearse(options: argparse.Namespace) -> int:
 
 
 def _diff(options: argparse.Namespace) -> int:
-    from autograder.diff.command import DiffRequest, diff
-    from autograder.fresh_start import end
     from autograder.grading.messages import open_standard_streams
 
     open_standard_streams()
     if options.arguments is None and not options.started_again:
         return _replace_this([*sys.argv[1:2], "--started-again", *sys.argv[2:]])
+    from autograder.diff.command import DiffRequest, diff  # for the process that stays
+    from autograder.fresh_start import end
+
     status = diff(
         DiffRequest(
             submission=options.submission,

@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from autograder.paths import REFERENCE, ROOT
 from tests.patches import Change, write_patched
 from tests.zoo.animals import Mistake, Variant, load_mistakes, load_variants
@@ -51,9 +53,11 @@ _differ: Any = None
 def start() -> None:
     """Make a process ready: everything imported, the reference observed."""
     global _differ
+    from autograder.sandbox import nursery
     from autograder.sandbox.zygote import Zygote
 
-    zygote = Zygote.start()
+    zygote = Zygote.start(nursery.LIGHT)
+    torch.set_num_threads(1)
     from autograder.diff.differ import Differ, reference_side
 
     _differ = Differ(zygote, reference_side())

@@ -53,10 +53,10 @@ def likely(differ: Differ, found: Comparison, causes: Iterable[Cause]) -> list[C
     """The mistakes that reproduce what `found` has at its first red row, and at every row that has to do with it.
 
     The right side has to be the reference. More than one means that nothing that was looked at tells them apart. None
-    where there is no mistake in code: no row is red, or the first one is a written answer.
+    where there is none to look for: no row is red, or the first one is a written answer, or never came to an end.
     """
     red = first_red(found.rows)
-    if red is None or red.id not in {stage.id for stage in differ.stages}:
+    if red is None or red.id not in found.seen[1].looks or _hangs(found.seen[1].looks[red.id].own):
         return None
     known = list(causes)
     stages = _to_look_at(differ.stages, found, red)
@@ -69,6 +69,10 @@ def likely(differ: Differ, found: Comparison, causes: Iterable[Cause]) -> list[C
     wrong = {row.id for row in found.rows if row.own.verdict in (Verdict.DIFFERENT, Verdict.FOLLOWS)}
     stages = [stage for stage in stages if stage.id in wrong]
     return _reproducing(differ, found, stages, [cause for cause in known if cause.stage in inside])
+
+
+def _hangs(seen: Seen) -> bool:
+    return seen.error is not None and seen.error[0] == "TimeoutError" and not seen.where
 
 
 def _not_gone_through(found: Iterable[Row]) -> set[str]:

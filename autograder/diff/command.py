@@ -101,20 +101,23 @@ def _compared(request: DiffRequest) -> tuple[Comparison, str]:
         from autograder.sandbox import nursery
         from autograder.sandbox.zygote import Zygote
 
-        with Zygote.start(nursery.ALL_BUT_TRAINING) as early, Zygote.start() as zygote:
-            return _compare(request, work, zygote, early)
+        with Zygote.start(nursery.LIGHT) as zygote:
+            return _compare(request, work, zygote)
     finally:
         tempfile.tempdir = before
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _compare(request: DiffRequest, work: Path, zygote: Zygote, early: Zygote) -> tuple[Comparison, str]:
+def _compare(request: DiffRequest, work: Path, zygote: Zygote) -> tuple[Comparison, str]:
+    import torch
+
     from autograder.devices import DeviceMissing, accelerator_for, device_for
     from autograder.diff.causes import likely, load_causes
     from autograder.diff.differ import Differ
     from autograder.sandbox.limits import MIB, Limits
     from autograder.settings import SettingsError, load_settings
 
+    torch.set_num_threads(1)  # for small tensors another thread is only one that waits
     try:
         settings = load_settings()
         device = accelerator_for(device_for(request.device))
@@ -123,12 +126,14 @@ def _compare(request: DiffRequest, work: Path, zygote: Zygote, early: Zygote) ->
     right = _take_in(request.against or REFERENCE, work / "right", settings, request.against is None)
     mine = _take_in(request.submission, work / "mine", settings, False)
     limits = Limits(memory=settings.limits.memory_mb * MIB)
-    early.protect(SECRET)
-    differ = Differ(zygote, right, device, limits, settings.shortcuts.forbidden, early)
+    zygote.protect(SECRET)
+    differ = Differ(zygote, right, device, limits, settings.shortcuts.forbidden)
     comparison = differ.compare(mine)
     if request.against is None:
         causes = likely(differ, comparison, load_causes())
-        comparison = replace(comparison, causes=None if causes is None else tuple(cause.say for cause in causes))
+        comparison = replace(
+            comparison, causes=None if causes is None else tuple(dict.fromkeys(cause.say for cause in causes))
+        )
     return comparison, device
 
 

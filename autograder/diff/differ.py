@@ -71,7 +71,7 @@ class Differ:
     """Compares submissions with `right`, which is observed once.
 
     `device` is where the device stages run: cuda, mps or the simulated `gpu`. `forbidden` are library calls that
-    the assignment does not allow. `early` is a zygote that is ready before the other, for stages without training.
+    the assignment does not allow.
     """
 
     def __init__(
@@ -81,9 +81,8 @@ class Differ:
         device: str = "gpu",
         limits: Limits | None = None,
         forbidden: Sequence[str] = (),
-        early: Zygote | None = None,
     ) -> None:
-        self._zygotes = early or zygote, zygote
+        self._zygote = zygote
         self._limits, self._forbidden = limits or Limits(), forbidden
         if device == "cuda":
             self._limits = self._limits.beside_a_gpu()
@@ -97,18 +96,14 @@ class Differ:
 
     def observe(self, side: Side) -> tuple[Observed, list[str]]:
         """Run every stage on a side, in workers of its own; and a sentence for each module that cannot be imported."""
-        with contextlib.closing(self.subject(side.code, early=True)) as subject:
+        with contextlib.closing(self.subject(side.code)) as subject:
             problems = subject.import_all()
-            looks = look_at_all(subject, [stage for stage in self.stages if not stage.trains])
-            unimportable, left = subject.session.unimportable, subject.left
-        with contextlib.closing(self.subject(side.code, left=left)) as subject:
-            subject.session.unimportable.update(unimportable)
-            looks |= look_at_all(subject, [stage for stage in self.stages if stage.trains])
+            looks = look_at_all(subject, self.stages)
             return Observed(looks, flows.run(subject), side.answers), problems
 
-    def subject(self, code: Path, *, early: bool = False, left: float | None = None) -> Subject:
-        """A side in its worker, under this comparison's limits, with so many seconds for all that is asked of it."""
-        return Subject(self._zygotes[not early], code, limits=self._limits, forbidden=self._forbidden, left=left)
+    def subject(self, code: Path) -> Subject:
+        """A side in its worker, under this comparison's limits."""
+        return Subject(self._zygote, code, limits=self._limits, forbidden=self._forbidden)
 
     def compare(self, mine: Side) -> Comparison:
         """Compare one submission with the right side, which is observed beside it if it has not been yet."""
@@ -123,6 +118,5 @@ class Differ:
                 return list(pool.map(work, items))
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
-                for zygote in self._zygotes:
-                    zygote.close()
+                self._zygote.close()
                 raise

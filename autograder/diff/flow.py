@@ -12,8 +12,9 @@ from torch import Tensor
 from autograder.diff import inputs
 from autograder.diff.observe import Seen, seen
 from autograder.diff.stage import Values
-from autograder.diff.stages_attention import settled, traced
-from autograder.diff.stages_training import _config
+from autograder.diff.stages_attention import settled
+from autograder.diff.stages_heads import projects, traced
+from autograder.diff.stages_training import train_config
 from autograder.diff.subject import Subject
 from support.reports import parameter_gradients, parameters
 
@@ -111,6 +112,9 @@ def _forward(flow: Flow) -> dict[str, dict[str, Any]]:
     def present(found: dict[str, tuple[dict[str, Tensor], str]]) -> dict[str, Tensor]:
         return {name: source[key] for name, (source, key) in found.items() if key in source}
 
+    def is_projection(key: str) -> bool:
+        return projects(report, key, into.get(key.rpartition(".")[0], into.get(attention)))
+
     def within(name: str) -> dict[str, Tensor]:
         return present({f"head {k}": (inside, f"{attention}.heads.{k} {name}") for k in heads})
 
@@ -118,6 +122,7 @@ def _forward(flow: Flow) -> dict[str, dict[str, Any]]:
         f"head {k}, {letter}": (out, f"{attention}.heads.{k}.{name}")
         for k in heads
         for letter, name in (("q", "query"), ("k", "key"), ("v", "value"))
+        if is_projection(f"{attention}.heads.{k}.{name}")
     }
     found = {
         "embedded": present({"x": (into, "blocks.0")}),
@@ -153,7 +158,7 @@ def _gradients(flow: Flow) -> Values:
 
 def _one_step(flow: Flow) -> Values:
     flow.state["trained"] = model = inputs.model(flow.side)
-    config = _config(
+    config = train_config(
         flow.side, batch_size=1, ctx_size=inputs.T, num_steps=1, learning_rate=inputs.LEARNING_RATE, eval_batches=1
     )
     flow.side.training.train(model, flow.state["train"], flow.state["test"], config, "cpu")

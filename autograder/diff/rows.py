@@ -13,19 +13,21 @@ from autograder.diff.observe import Look, Seen
 from autograder.diff.stage import Stage
 from autograder.diff.stages_attention import STAGES as ATTENTION
 from autograder.diff.stages_device import stages as device_stages
+from autograder.diff.stages_heads import STAGES as HEADS
 from autograder.diff.stages_model import STAGES as MODEL
+from autograder.diff.stages_sampling import STAGES as SAMPLING
 from autograder.diff.stages_text import STAGES as TEXT
 from autograder.diff.stages_training import STAGES as TRAINING
 from support.parts import with_parts_below
 
 STAGES_OF = {
-    "attention_scores": ("scores", "scaled", "scores_untouched", "scores_gradient"),
-    "causal_mask": ("masked", "mask_holds", "mask_any_dtype", "mask_untouched"),
-    "attention_probs": ("probs", "probs_dim_1", "probs_large"),
+    "attention_scores": ("scores", "scaled", "scores_large", "scores_untouched", "scores_gradient"),
+    "causal_mask": ("masked", "mask_holds", "mask_any_dtype", "mask_untouched", "mask_gradient"),
+    "attention_probs": ("probs", "probs_dim_1", "probs_large", "probs_gradient"),
     "Head": ("q_k_v", "head", "head_gradient", "head_dim_1", "head_evaluated", "head_dim_1_evaluated"),
-    "MultiHeadAttention": ("concatenated", "projected", "attention_dim_1"),
-    "FeedForward": ("feed_forward",),
-    "Block": ("residual", "block", "block_untouched", "block_dim_1"),
+    "MultiHeadAttention": ("concatenated", "projected", "attention_gradient", "attention_dim_1"),
+    "FeedForward": ("feed_forward", "feed_forward_gradient"),
+    "Block": ("residual", "block", "block_gradient", "block_untouched", "block_dim_1"),
 }
 ANSWERS = tuple(range(2, 11))  # the problems with written answers
 
@@ -59,8 +61,8 @@ class Observed:
 
 def all_stages(device: str) -> tuple[Stage, ...]:
     """Every stage in the order of the flow; those on the accelerator `device` come last."""
-    by_id = {stage.id: stage for stage in (*TEXT, *ATTENTION, *MODEL, *TRAINING)}
-    embedded = [by_id.pop(name) for name in ("parameters", "embedded")]
+    by_id = {stage.id: stage for stage in (*TEXT, *ATTENTION, *HEADS, *MODEL, *TRAINING, *SAMPLING)}
+    embedded = [by_id.pop(name) for name in ("block_parameters", "parameters", "embedded")]
     ordered = []
     for stage in by_id.values():
         if stage.id == "q_k_v":

@@ -25,7 +25,6 @@ class Stage:
     the parts below, which stand-ins take the place of in a second run. `builds_on` are stages that explain a
     difference here. `flow` is the name of the same step in the flow. `optional`: a correct submission need not go
     through this step one by one. `loose` widens the tolerance. `device` is the accelerator that it needs, if any.
-    `trains`: PyTorch imports much for it.
     """
 
     id: str
@@ -38,4 +37,3 @@ class Stage:
     optional: bool = False
     loose: float = 1.0
     device: str = ""
-    trains: bool = False

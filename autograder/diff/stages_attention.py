@@ -1,8 +1,8 @@
-"""The stages inside attention: scores, mask, probabilities, a head, and heads side by side."""
+"""The stages inside a head: scores, mask, probabilities."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -11,16 +11,16 @@ from torch import Tensor
 from autograder.diff import inputs
 from autograder.diff.stage import Stage, Values
 from support.checking import Submission, expect_floats
-from support.reports import input_gradients, inputs_after, parameter_gradients
+from support.reports import input_gradients, inputs_after
 
-INSIDE_A_HEAD = ("attention_scores", "causal_mask", "attention_probs")
+LARGE = 10.0
 FAR_BELOW = 200.0  # a score so much under the smallest of the others has probability 0 in float32
 
 
-def _scores(side: Submission, sizes: list[tuple[int, int, int]]) -> Values:
+def _scores(side: Submission, sizes: list[tuple[int, int, int]], factor: float = 1.0) -> Values:
     found: dict[str, Any] = {}
     for B, T, H in sizes:
-        q, k = (inputs.numbers(f"{name} {B} {T} {H}", B, T, H) for name in "qk")
+        q, k = (factor * inputs.numbers(f"{name} {B} {T} {H}", B, T, H) for name in "qk")
         found[f"B={B}, T={T}, H={H}"] = side.attention.attention_scores(q, k)
     return found
 
@@ -37,8 +37,9 @@ def _scores_gradient(side: Submission) -> Values:
 
 def _masked(side: Submission) -> Values:
     found: dict[str, Any] = {}
-    for B, T, ctx in ((2, 4, 4), (3, 3, 6), (1, 1, 2)):
+    for B, T, ctx in ((2, 4, 4), (3, 3, 6), (1, 1, 2), (2, 9, 11)):
         scores = inputs.numbers(f"mask {T}", B, T, T)
+        scores[:, ::2, 0] = 0.0  # a score like any other
         masked = side.attention.causal_mask(scores.clone(), torch.ones(ctx, ctx).tril())
         found[f"T={T}, ctx_size={ctx}"] = settled(masked)
     return found
@@ -62,6 +63,13 @@ def _mask_of_any_dtype(side: Submission) -> Values:
     }
 
 
+def _mask_gradient(side: Submission) -> Values:
+    """On and below the diagonal: what is added to the future, or filled in, may let its gradient through or not."""
+    scores, back = inputs.numbers("mask", 2, 4, 4), inputs.numbers("back", 2, 4, 4)
+    found, _ = input_gradients(side, side.attention.causal_mask, back, scores, torch.ones(6, 6).tril())
+    return {"scores that stay": found.tril()}
+
+
 def _mask_untouched(side: Submission) -> Values:
     scores, tril = inputs.numbers("mask", 2, 3, 3), torch.ones(4, 4).tril()
     return dict(zip(("scores", "tril"), inputs_after(side, side.attention.causal_mask, scores, tril), strict=True))
@@ -81,6 +89,7 @@ def settled(masked: Any) -> Any:
 def _probs(dims: list[int]) -> Callable[[Submission], Values]:
     def look(side: Submission) -> Values:
         scores = inputs.numbers("probs", 3, 4, 4)
+        scores[:, ::2, 0] = 0.0  # a score like any other
         masked = scores.masked_fill(torch.ones(4, 4).tril() == 0, float("-inf"))
         found: dict[str, Any] = {}
         for dim in dims:
@@ -99,63 +108,12 @@ def _probs_of_large_scores(side: Submission) -> Values:
     }
 
 
-def _head(side: Submission, softmax_dim: int = -1) -> Any:
-    made = side.attention.Head(inputs.E, inputs.H, inputs.CTX, softmax_dim)
-    return inputs.set_weights(side, made, inputs.weights(inputs.head_shapes(inputs.E, inputs.H), "head"))
-
-
-def _attention(side: Submission, softmax_dim: int = -1) -> Any:
-    made = side.attention.MultiHeadAttention(inputs.E, inputs.HEADS, inputs.CTX, softmax_dim)
-    return inputs.set_weights(side, made, inputs.weights(inputs.attention_shapes(inputs.E, inputs.HEADS), "attention"))
-
-
-def _x(name: str, B: int = 2, T: int = 7) -> Tensor:
-    return inputs.numbers(name, B, T, inputs.E)
-
-
-def _projections(side: Submission) -> Values:
-    out = traced(side, _head(side), _x("head"))["out"]
-    return {name: out[name] for name in ("query", "key", "value") if name in out}
-
-
-def _head_output(side: Submission, softmax_dim: int = -1) -> Values:
-    head = _head(side, softmax_dim)
-    return {f"B={B}, T={T}": head(_x(f"head {T}", B, T)) for B, T in ((2, 7), (1, inputs.CTX), (3, 1))}
-
-
-def _head_evaluated(side: Submission, softmax_dim: int = -1) -> Values:
-    head = _head(side, softmax_dim)
-    head.eval()
-    return {"in evaluation mode": head(_x("head"))}
-
-
-def _head_gradients(side: Submission) -> Values:
-    back = inputs.numbers("back", 2, 7, inputs.H)
-    return parameter_gradients(side, _head(side), _x("head"), back)
-
-
-def _concatenated(side: Submission) -> Values:
-    into = traced(side, _attention(side), _x("attention"))["into"]
-    return {"what proj reads": into["proj"]} if "proj" in into else {}
-
-
-def _projected(side: Submission, softmax_dim: int = -1) -> Values:
-    attention = _attention(side, softmax_dim)
-    return {f"B={B}, T={T}": attention(_x(f"attention {T}", B, T)) for B, T in ((2, 7), (1, inputs.CTX))}
-
-
-def traced(side: Submission, module: Any, x: Tensor) -> dict[str, Any]:
-    """What `probes.trace` reports, also of a module that raised on its way. Raises TypeError for no such report."""
-    report = side.probes.trace(module, x)
-    if not isinstance(report, dict) or set(report) != {"result", "raised", "into", "out", "inside"}:
-        raise TypeError("the submission's process reported something else")
-    if not all(isinstance(report[name], Mapping) for name in ("into", "out", "inside")):
-        raise TypeError("the submission's process reported something else")
-    return report
+def _probs_gradient(side: Submission) -> Values:
+    scores, back = inputs.numbers("probs", 3, 4, 4), inputs.numbers("back", 3, 4, 4)
+    return {"scores": input_gradients(side, side.attention.attention_probs, back, scores)[0]}
 
 
 _SCORES, _MASK, _PROBS = ("scores", "scaled"), ("masked", "mask_holds"), ("probs", "probs_dim_1")
-_BELOW_HEAD = (*_SCORES, *_MASK, *_PROBS, "scores_untouched", "mask_untouched", "mask_any_dtype", "probs_large")
 
 STAGES = (
     Stage("scores", 7, "scores, where the scale is 1", lambda side: _scores(side, [(2, 3, 1), (1, 4, 1)])),
@@ -167,10 +125,19 @@ STAGES = (
         builds_on=("scores",),
         flow="scaled",
     ),
+    Stage(
+        "scores_large",
+        7,
+        "scores of large queries and keys",
+        lambda side: _scores(side, [(2, 5, 4)], LARGE),
+        builds_on=("scores", "scaled"),
+        loose=LARGE**2,
+    ),
     Stage("scores_untouched", 7, "queries and keys afterwards", _scores_untouched, builds_on=("scores",)),
     Stage("scores_gradient", 7, "gradient through the scores", _scores_gradient, builds_on=_SCORES),
     Stage("masked", 8, "masked scores", _masked, flow="masked"),
     Stage("mask_holds", 8, "a mask over huge scores", _mask_holds, builds_on=("masked",)),
+    Stage("mask_gradient", 8, "gradient through the mask", _mask_gradient, builds_on=("masked",)),
     Stage("mask_untouched", 8, "scores and tril afterwards", _mask_untouched, builds_on=("masked",)),
     Stage(
         "mask_any_dtype",
@@ -182,49 +149,5 @@ STAGES = (
     Stage("probs", 9, "probabilities, dim=-1", _probs([-1, 2]), flow="probs"),
     Stage("probs_dim_1", 9, "probabilities, dim=1", _probs([1, -2]), builds_on=("probs",)),
     Stage("probs_large", 9, "probabilities of large scores", _probs_of_large_scores, builds_on=_PROBS),
-    Stage("q_k_v", 6, "q, k, v", _projections, optional=True, flow="q_k_v"),
-    Stage("head", 6, "a head's output", _head_output, INSIDE_A_HEAD, _BELOW_HEAD, flow="head"),
-    Stage(
-        "head_gradient",
-        6,
-        "gradient through a head",
-        _head_gradients,
-        INSIDE_A_HEAD,
-        (*_BELOW_HEAD, "head", "scores_gradient"),
-    ),
-    Stage(
-        "head_dim_1",
-        9,
-        "a head's output, softmax_dim=1",
-        lambda side: _head_output(side, 1),
-        INSIDE_A_HEAD,
-        (*_BELOW_HEAD, "head"),
-    ),
-    Stage("head_evaluated", 8, "a head's output in evaluation mode", _head_evaluated, builds_on=(*_BELOW_HEAD, "head")),
-    Stage(
-        "head_dim_1_evaluated",
-        10,
-        "the same, softmax_dim=1",
-        lambda side: _head_evaluated(side, 1),
-        builds_on=(*_BELOW_HEAD, "head", "head_dim_1", "head_evaluated"),
-    ),
-    Stage(
-        "concatenated",
-        6,
-        "heads side by side",
-        _concatenated,
-        ("Head",),
-        (*_BELOW_HEAD, "head", "q_k_v"),
-        optional=True,
-        flow="concatenated",
-    ),
-    Stage("projected", 6, "projected", _projected, ("Head",), (*_BELOW_HEAD, "head", "concatenated"), flow="projected"),
-    Stage(
-        "attention_dim_1",
-        9,
-        "projected, softmax_dim=1",
-        lambda side: _projected(side, 1),
-        ("Head",),
-        (*_BELOW_HEAD, "head", "head_dim_1", "projected"),
-    ),
+    Stage("probs_gradient", 9, "gradient through the probabilities", _probs_gradient, builds_on=_PROBS),
 )

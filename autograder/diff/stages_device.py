@@ -21,10 +21,7 @@ def stages(device: str) -> tuple[Stage, ...]:
     """The device stages for this accelerator."""
 
     def stage(name: str, title: str, look: Callable[[Submission], Values], *builds_on: str) -> Stage:
-        trains = name == "train"
-        return Stage(
-            f"device_{name}", 4, f"on {device}: {title}", look, builds_on=builds_on, device=device, trains=trains
-        )
+        return Stage(f"device_{name}", 4, f"on {device}: {title}", look, builds_on=builds_on, device=device)
 
     def place(name: str, title: str, function: Callable[[Submission], Any], args: list[Any], *builds_on: str) -> Stage:
         def look(side: Submission) -> Values:

@@ -8,19 +8,28 @@ import torch
 
 from autograder.diff import inputs
 from autograder.diff.stage import Stage, Values
-from autograder.diff.stages_attention import traced
+from autograder.diff.stages_heads import traced
 from support.checking import Submission
 from support.reports import inputs_after, parameter_gradients, parameters
 
 E, CTX = inputs.E, inputs.CTX
 BELOW_BLOCK = ("projected", "feed_forward", "head_evaluated")
-BELOW_MODEL = (*BELOW_BLOCK, "block", "block_untouched", "embedded", "parameters")
+BELOW_MODEL = (*BELOW_BLOCK, "block", "block_untouched", "embedded", "parameters", "block_parameters")
 
 
-def _feed_forward(side: Submission) -> Values:
+def _feed_forward(side: Submission) -> Any:
     shapes = inputs.feed_forward_shapes(E)
-    made = inputs.set_weights(side, side.model.FeedForward(E), inputs.weights(shapes, "feed_forward"))
-    return {"B=2, T=5": made(inputs.numbers("feed_forward", 2, 5, E))}
+    return inputs.set_weights(side, side.model.FeedForward(E), inputs.weights(shapes, "feed_forward"))
+
+
+def _feed_forward_output(side: Submission) -> Values:
+    made = _feed_forward(side)
+    return {f"B={B}, T={T}": made(inputs.numbers("feed_forward", B, T, E)) for B, T in ((2, 5), (1, 1))}
+
+
+def _feed_forward_gradients(side: Submission) -> Values:
+    x, back = inputs.numbers("feed_forward", 2, 5, E), inputs.numbers("back", 2, 5, E)
+    return parameter_gradients(side, _feed_forward(side), x, back)
 
 
 def _block(side: Submission, softmax_dim: int = -1) -> Any:
@@ -34,17 +43,23 @@ def _residual(side: Submission) -> Values:
 
 
 def _block_output(side: Submission, softmax_dim: int = -1) -> Values:
-    return {"B=2, T=6": _block(side, softmax_dim)(inputs.numbers("block", 2, 6, E))}
+    block = _block(side, softmax_dim)
+    return {f"B={B}, T={T}": block(inputs.numbers("block", B, T, E)) for B, T in ((2, 6), (1, 1))}
+
+
+def _block_gradients(side: Submission) -> Values:
+    back = inputs.numbers("back", 2, 6, E)
+    return parameter_gradients(side, _block(side), inputs.numbers("block", 2, 6, E), back)
 
 
 def _block_untouched(side: Submission) -> Values:
     return {"x": inputs_after(side, _block(side), inputs.numbers("block", 2, 6, E))[0]}
 
 
-def _parameters(side: Submission) -> Values:
-    sizes = side.model.ModelConfig(9, 5, 4, 2, 2)
+def _parameters(side: Submission, in_blocks: bool) -> Values:
+    sizes = side.model.ModelConfig(9, 5, 12, 2, 3)
     found = parameters(side, side.model.TransformerLM(sizes))
-    return {name: list(value.shape) for name, value in sorted(found.items())}
+    return {name: list(value.shape) for name, value in sorted(found.items()) if name.startswith("blocks.") is in_blocks}
 
 
 def _embedded(side: Submission) -> Values:
@@ -69,6 +84,8 @@ def _loss(side: Submission) -> Values:
     for B, T, V in ((2, 3, 5), (3, 3, 3), (1, 1, 4)):
         logits, y = 2 * inputs.numbers(f"loss {V}", B, T, V), inputs.tokens(f"loss {V}", V, B, T)
         found[f"B={B}, T={T}, V={V}"] = side.training.loss_fn(logits, y)
+    large = 8 * inputs.numbers("loss 6", 2, 7, 6)
+    found["logits far from 0"] = side.training.loss_fn(large, inputs.tokens("loss 6", 6, 2, 7))
     return found
 
 
@@ -95,19 +112,35 @@ def _unchanged_past(side: Submission) -> Values:
 
 
 PARTS_OF_A_BLOCK = ("MultiHeadAttention", "FeedForward")
+GRADIENTS = ("head_gradient", "attention_gradient", "feed_forward_gradient")
 
 STAGES = (
-    Stage("parameters", 5, "parameters of the model", _parameters),
+    Stage("block_parameters", 6, "parameters of the blocks", lambda side: _parameters(side, True)),
+    Stage(
+        "parameters",
+        5,
+        "parameters beside the blocks",
+        lambda side: _parameters(side, False),
+        builds_on=("block_parameters",),
+    ),
     Stage(
         "embedded",
         6,
         "embeddings of tokens and positions",
         _embedded,
-        builds_on=("parameters",),
+        builds_on=("parameters", "block_parameters"),
         optional=True,
         flow="embedded",
     ),
-    Stage("feed_forward", 6, "feed-forward", _feed_forward, flow="feed_forward"),
+    Stage("feed_forward", 6, "feed-forward", _feed_forward_output, flow="feed_forward"),
+    Stage(
+        "feed_forward_gradient",
+        6,
+        "gradient through feed-forward",
+        _feed_forward_gradients,
+        builds_on=("feed_forward",),
+        loose=10.0,
+    ),
     Stage(
         "residual",
         6,
@@ -120,6 +153,15 @@ STAGES = (
     ),
     Stage("block", 6, "block output", _block_output, PARTS_OF_A_BLOCK, (*BELOW_BLOCK, "residual"), flow="block"),
     Stage("block_untouched", 6, "a block's input afterwards", _block_untouched, builds_on=("block", *BELOW_BLOCK)),
+    Stage(
+        "block_gradient",
+        6,
+        "gradient through a block",
+        _block_gradients,
+        PARTS_OF_A_BLOCK,
+        (*BELOW_BLOCK, *GRADIENTS, "residual", "block"),
+        loose=10.0,
+    ),
     Stage(
         "block_dim_1",
         9,
@@ -147,7 +189,7 @@ STAGES = (
         "gradient of each parameter",
         _gradients,
         ("Block",),
-        (*BELOW_MODEL, "logits", "head_gradient", "scores_gradient"),
+        (*BELOW_MODEL, "logits", "block_gradient", *GRADIENTS),
         flow="gradients",
         loose=10.0,
     ),

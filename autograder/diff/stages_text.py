@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from autograder.diff import inputs
+from autograder.diff.chance import how_often
 from autograder.diff.stage import Stage, Values
 from support.checking import Submission, SubmissionError, error_from, expect_shape
 from support.reports import batches
@@ -16,10 +17,12 @@ TEXTS = {
     "a line": "But soft, what light through yonder window breaks?",
     "four lines": "ROMEO:\nIs the day so young?\nBENVOLIO:\nBut new struck nine.\n",
     "accents and others": "naïve Übermut, 東京, ça va 🙂",
+    "accents as characters of their own": "cafe\u0301, A\u030a, \ufb01n",
     "tabs and line ends": "\tb\r\n a\n",
     "no text": "",
 }
 DRAWS = 240  # of 9 pairs, that one is never drawn has probability 9 * (8/9)**240 < 1e-11
+STARTS = 9  # places in a text that is several times as long as a row
 
 
 def _vocabulary(side: Submission) -> Values:
@@ -27,14 +30,16 @@ def _vocabulary(side: Submission) -> Values:
 
 
 def _tokens(side: Submission) -> Values:
-    return {name: side.tokenizer.encode(text, sorted(set(text))) for name, text in TEXTS.items()}
+    found = {name: side.tokenizer.encode(text, sorted(set(text))) for name, text in TEXTS.items()}
+    line = TEXTS["a line"]
+    return {**found, "a vocabulary in another order": side.tokenizer.encode(line, sorted(set(line), reverse=True))}
 
 
 def _unknown(side: Submission) -> Values:
     found: dict[str, Any] = {}
-    for text, strange in (("abz", "z"), ("東京", "東")):
+    for text, strange in (("abz", "z"), ("東京", "東"), ("B ab", "B"), ("a b", " ")):
         error, given = _tried(side, text)
-        name = f"a text with {strange!r}"
+        name = f"the text {text!r}"
         if error is None:
             found[f"{name}, raises"] = "nothing"
             found[f"{name}, gives"] = given
@@ -59,12 +64,13 @@ def _text_again(side: Submission) -> Values:
         "from a list": side.tokenizer.decode(row[1:5], vocab),
         "blanks at the ends": side.tokenizer.decode(torch.tensor(row), vocab),
         "from no tokens": side.tokenizer.decode([], vocab),
+        "a vocabulary in another order": side.tokenizer.decode(torch.tensor([0, 1, 2]), ["t", "g", "e"]),
     }
 
 
 def _split(side: Submission) -> Values:
     found: dict[str, Any] = {}
-    for n, fraction in ((11, 0.5), (11, 0.9), (100, 0.29), (5, 0.0), (5, 1.0), (7, 0.1)):
+    for n, fraction in ((11, 0.5), (11, 0.9), (11, 0.3), (100, 0.29), (5, 0.0), (5, 1.0), (7, 0.1)):
         parts = side.data.split(torch.arange(n), fraction)
         names = [f"{n} tokens, fraction {fraction}, {name}" for name in ("train", "test")]
         whole = isinstance(parts, (list, tuple)) and len(parts) == 2
@@ -75,6 +81,7 @@ def _split(side: Submission) -> Values:
 def _batch(side: Submission) -> Values:
     one_place = inputs.tokens("batch", 9, 5)
     found = batches(side, side.data.get_batch, one_place, 3, 4, 1, 1)
+    single = batches(side, side.data.get_batch, torch.arange(2), 1, 1, 1, 1)
     many = batches(side, side.data.get_batch, torch.arange(40), 3, 5, 1, 2)
     X, y = _all_of(found.X), _all_of(found.y)
     X_many, y_many = _all_of(many.X), _all_of(many.y)
@@ -82,6 +89,8 @@ def _batch(side: Submission) -> Values:
     return {
         "the only place there is, X": X[0],
         "the only place there is, y": y[0],
+        "one row of one token, X": _all_of(single.X)[0],
+        "one row of one token, y": _all_of(single.y)[0],
         f"{steps}, y - X": y_many[0] - X_many[0],
         f"{steps}, X less its first column": X_many[0] - X_many[0, :, :1],
     }
@@ -90,9 +99,13 @@ def _batch(side: Submission) -> Values:
 def _places(side: Submission) -> Values:
     found = batches(side, side.data.get_batch, torch.arange(7), 2, 4, DRAWS, 3)
     starts = expect_shape(found.X, (DRAWS, 2, 4), "drew batches")[:, :, 0].tolist()
+    many = batches(side, side.data.get_batch, torch.arange(STARTS + 3), 100, 3, 45, 4)
+    begun = expect_shape(many.X, (45, 100, 3), "drew batches")[:, :, 0]
+    often = how_often(begun, torch.full((STARTS,), 1 / STARTS))
     return {
         "where rows begin": sorted({start for pair in starts for start in pair}),
         "pairs of places in one batch": sorted({tuple(pair) for pair in starts}),
+        **{f"place {place} of {STARTS}": said for place, said in enumerate(often)},
     }
 
 
@@ -106,6 +119,7 @@ def _generator(side: Submission) -> Values:
         "the same generator gives the same batches": torch.equal(first, draw(5, 1)),
         "another generator gives others": not torch.equal(first, draw(6, 0)),
         "without one, the global generator decides": not torch.equal(draw(None, 0), draw(None, 1)),
+        "and nothing else does": torch.equal(draw(None, 0), draw(None, 0)),
         "one batch is not the next": not torch.equal(first[0], first[1]),
         "without a generator, too": not torch.equal(*draw(None, 0)[:2]),
     }

@@ -13,17 +13,16 @@ from autograder.sandbox.worker import MODULES
 from autograder.sandbox.zygote import Zygote
 from support.checking import SubmissionError
 
-IMPORT_SECONDS = 20.0  # for a module, as in grading
-# An honest stage takes a few hundredths of a second. Of what all stages have left, one that hangs takes a part only,
-# so that those behind it still have their chance.
-STAGE_SECONDS, ALL_SECONDS, PART, LEAST = 10.0, 60.0, 1 / 6, 0.5
-SEED = 0
+IMPORT_SECONDS = 8.0  # for a module, twice when it takes longer
+# An honest stage takes a few hundredths of a second. What a stage takes beyond LEAST comes out of ALL_SECONDS, of which
+# one that hangs takes a part only, so that those behind it still have their chance.
+STAGE_SECONDS, ALL_SECONDS, PART, LEAST = 10.0, 12.0, 1 / 3, 0.5
 
 
 class Subject(RemoteSubmission):
     """A submission or the reference. `forbidden` are library calls that the assignment does not allow.
 
-    `left` are the seconds that all its stages have together, which go down.
+    `left` are the seconds that all its stages have together beyond what honest ones take, which go down.
     """
 
     def __init__(
@@ -33,11 +32,10 @@ class Subject(RemoteSubmission):
         *,
         limits: Limits | None = None,
         forbidden: Sequence[str] = (),
-        left: float | None = None,
     ) -> None:
         super().__init__(zygote, code, limits=limits)
         self._forbidden = list(forbidden)
-        self.left = ALL_SECONDS if left is None else left
+        self.left = ALL_SECONDS
         self.renew()
 
     def renew(self, device: str = "") -> None:
@@ -67,11 +65,10 @@ class Subject(RemoteSubmission):
 
     @contextlib.contextmanager
     def a_stage(self) -> Iterator[None]:
-        """Give what is called inside the time of one stage, and the same random numbers. Raises SubmissionError."""
+        """Give what is called inside the time of one stage. Raises SubmissionError."""
         began = time.monotonic()
         try:
             with self.session.within(max(LEAST, min(STAGE_SECONDS, PART * self.left))):
-                self.probes.seed_torch(SEED)  # so that two sides that draw alike get the same
                 yield
         finally:
-            self.left -= time.monotonic() - began
+            self.left -= max(0.0, time.monotonic() - began - LEAST)

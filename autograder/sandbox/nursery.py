@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograder.sandbox import control, privileges, worker
+from autograder.sandbox import control, later, privileges, worker
 from autograder.sandbox.limits import Limits
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = ROOT / "student_template" / "tests"
-# AdamW imports torch._dynamo at its first use, which takes seconds: rather once than in each worker.
-LIBRARIES = ("numpy", "numpy.random", "torch", "torch._dynamo", "safetensors.torch", "tqdm")
+# AdamW imports the compiler at its first use, which takes seconds: rather once than in each worker.
+LIBRARIES = ("numpy", "numpy.random", "torch", later.COMPILER, "safetensors.torch", "tqdm")
 BESIDE_STUDENTS = ("support.probes", "support.doubles", "support.simulated_device")
 EVERYTHING = (*LIBRARIES, *BESIDE_STUDENTS)
-ALL_BUT_TRAINING = tuple(name for name in EVERYTHING if name != "torch._dynamo")
+LIGHT = tuple(name for name in EVERYTHING if name != later.COMPILER)
 WANTED_BY_THE_GRADER = ("numpy", "torch")
 KEPT_VARIABLES = ("CUDA_VISIBLE_DEVICES",)
 PATIENCE = 20.0  # seconds for killed processes to be gone; a slow machine takes long to free much memory
@@ -57,11 +57,15 @@ def preload(names: tuple[str, ...] = EVERYTHING) -> None:
 
 
 def run(channel: socket.socket, names: tuple[str, ...] = EVERYTHING) -> NoReturn:
-    """Be the zygote: import this, serve until the grader closes the connection, then end this process."""
+    """Be the zygote: import this, serve until the grader closes the connection, then end this process.
+
+    What takes long and is not among the names is imported by a worker whose submission uses it: see `later`.
+    """
     code = 1
     try:
         os.setsid()
         preload(names)
+        later.put_off()
         seal = list(_seal())  # so that a worker can take it out
         environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         _forget_the_grader(channel)

@@ -1,0 +1,61 @@
+"""Parts of PyTorch that take as long to import as the rest of it, and that a homework uses only by compiling.
+
+PyTorch imports them by itself: the compiler at an optimiser's first step, to say where compiling has to stop, and the
+distributed tensor at the first operator of a tensor written in Python, to see that it is none. What they are asked then
+is answered here; when anybody asks for more, the part itself is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+COMPILER, DISTRIBUTED = "torch._dynamo", "torch.distributed.tensor"
+
+
+class Later(types.ModuleType):
+    """Stands for a module until it is asked for something beyond `known`."""
+
+    def __init__(self, name: str, known: dict[str, Any]) -> None:
+        super().__init__(name)
+        vars(self).update(known)
+
+    def __getattr__(self, name: str) -> Any:
+        """From the module itself, which takes this one's place. Raises AttributeError when it has no such name."""
+        if name.startswith("__") and name != "__path__":
+            raise AttributeError(name)  # whoever looks through all modules, as `inspect` does, means none of them
+        return getattr(_itself(self.__name__), name)
+
+
+class NoTensor(torch.Tensor):
+    """There is none of this class."""
+
+
+def put_off() -> None:
+    """From now on in this process, import these modules when they are used, unless they have been imported."""
+    _put_off(COMPILER, {"graph_break": lambda: None, "disable": _disable})
+    if torch.distributed.is_available():
+        _put_off(DISTRIBUTED, {"DTensor": NoTensor})
+
+
+def _put_off(name: str, known: dict[str, Any]) -> None:
+    if name not in sys.modules:
+        parent, _, child = name.rpartition(".")
+        sys.modules[name] = Later(name, known)
+        setattr(importlib.import_module(parent), child, sys.modules[name])
+
+
+def _itself(name: str) -> types.ModuleType:
+    if isinstance(sys.modules.get(name), Later):
+        del sys.modules[name]
+    return importlib.import_module(name)
+
+
+def _disable(fn: Callable[..., Any] | None = None, recursive: bool = True, **options: Any) -> Any:
+    """For PyTorch's own functions the function itself, as nothing is compiled; for others what the compiler gives."""
+    return fn if options == {"wrapping": False} else _itself(COMPILER).disable(fn, recursive, **options)
