@@ -69,7 +69,7 @@ def _estimate_leaves(side: Submission) -> Values:
 def _estimate_is_shown(side: Submission) -> Values:
     model = side.probes.bigram(torch.zeros(V, V))
     side.training.estimate_loss(model, _text_of_places(), train_config(side, **MANY_ROWS, eval_batches=6), "cpu")
-    return _rows(shown_to(model))
+    return _rows(shown_to(side, model))
 
 
 def _rows(shown: list[Tensor]) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _trained_on(side: Submission, seed: int) -> list[Tensor]:
     side.probes.seed_torch(seed)
     config = train_config(side, **MANY_ROWS, num_steps=4, eval_interval=2)
     side.training.train(model, _text_of_places(), _text_of_places(), config, "cpu")
-    return [tokens for tokens, recorded in zip(shown_to(model), recorded_by(model), strict=False) if recorded]
+    return [tokens for tokens, recorded in zip(shown_to(side, model), recorded_by(side, model), strict=False) if recorded]
 
 
 def _alike(some: list[Tensor], others: list[Tensor]) -> bool:
