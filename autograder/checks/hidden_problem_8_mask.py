@@ -66,12 +66,11 @@ def test_no_model_looks_ahead(submission: Submission, rng: torch.Generator) -> N
         V, T = sizes["vocab_size"], sizes["ctx_size"]
         tokens = torch.randint(V, (3, T), generator=rng)
         before = expect_finite(model(tokens), (3, T, V), f"ran a model in {mode} mode on tokens [3, {T}]").clone()
-        others = [torch.randint(V, (3, T - t), generator=rng) for t in range(1, T)]
-        changed = torch.cat([torch.cat([tokens[:, : T - later.shape[1]], later], dim=1) for later in others])
-        after = torch.split(expect_finite(model(changed), (len(changed), T, V), "ran it again"), 3)
         for t in range(1, T):
+            later = torch.randint(V, (3, T - t), generator=rng)
+            after = expect_finite(model(torch.cat([tokens[:, :t], later], dim=1)), (3, T, V), "ran it again")
             did = f"replaced the tokens from position {t} on and looked at the logits before it"
-            expect_close(after[t - 1][:, :t], before[:, :t], did, "what they were")
+            expect_close(after[:, :t], before[:, :t], did, "what they were")
 
 
 @number("8.11")
