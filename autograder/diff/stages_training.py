@@ -131,7 +131,8 @@ def _trained_on(side: Submission, seed: int) -> list[Tensor]:
     side.probes.seed_torch(seed)
     config = train_config(side, **MANY_ROWS, num_steps=4, eval_interval=2)
     side.training.train(model, _text_of_places(), _text_of_places(), config, "cpu")
-    return [tokens for tokens, recorded in zip(shown_to(side, model), recorded_by(side, model), strict=False) if recorded]
+    shown, recorded = shown_to(side, model), recorded_by(side, model)
+    return [tokens for tokens, is_recorded in zip(shown, recorded, strict=False) if is_recorded]
 
 
 def _alike(some: list[Tensor], others: list[Tensor]) -> bool:
