@@ -27,7 +27,7 @@ def markdown(figures: Figures) -> str:
     parts = [
         "# How right the grades are\n",
         "Written by `python -m tests.zoo`. Over a variant, checks that draw their inputs run at all seeds, the others",
-        "at two, the short trainings at one. What other machines and versions say: [machines.md](machines.md).\n",
+        "at two, the short trainings at one.\n",
         _table(("figure", "value"), summary(figures)),
         *_complaints(figures),
         "## Points lost to each mistake\n",
