@@ -129,7 +129,8 @@ def _go_back_from(module: nn.Module, x: Tensor, cotangent: Tensor) -> None:
     _go_back(module, [x], cotangent)
 
 
-def gradients_of_one(module: nn.Module, name: str, x: Tensor, cotangents: Tensor) -> dict[str, Tensor]:
+@probe
+def gradients_of_one(module: nn.Module, name: str, x: Tensor, cotangents: Tensor) -> Turns:
     """For each of the cotangents, the gradient of (module(x) * cotangent).sum() with respect to the parameter `name`.
 
     One above the other; 0 where there is none. Empty when there is no such parameter.
@@ -137,13 +138,17 @@ def gradients_of_one(module: nn.Module, name: str, x: Tensor, cotangents: Tensor
     parameters = parameters_of(module)
     if name not in parameters:
         return {}
-    result, found = module(x), []
+    result, found = (yield from call(module, x)), []
     for cotangent in cotangents:
-        module.zero_grad()
-        torch.autograd.backward((result * cotangent).sum(), retain_graph=True)
-        gradient = parameters[name].grad
-        found.append(torch.zeros_like(parameters[name]) if gradient is None else gradient.clone())
-    return {name: torch.stack(found)}
+        yield from call(_go_back_once_more, module, result, cotangent)
+        found.append(_gradient_of(parameters[name]))
+    theirs = [gradient for gradient in found if type(gradient) is Theirs]
+    return {name: theirs[0] if theirs else torch.stack(found)}
+
+
+def _go_back_once_more(module: nn.Module, result: Tensor, cotangent: Tensor) -> None:
+    module.zero_grad()
+    torch.autograd.backward((result * cotangent).sum(), retain_graph=True)
 
 
 def install_doubles(parts: list[str]) -> None:
