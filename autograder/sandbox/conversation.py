@@ -30,6 +30,12 @@ ALONE_SECONDS = 0.02  # for what takes a few milliseconds; a thread that compute
 WATCHED = "what Python's functions do, by a trace or a profile that it never ends"
 
 
+def is_probe(request: dict[str, Any]) -> bool:
+    """Whether a request names a function that runs beside the submission, not one of its own."""
+    part: str = request["target"].get("part", "")
+    return part.partition(".")[0] in BESIDE
+
+
 def conversation(channel: Channel, server: Server, missing: list[str], seal: list[Any]) -> Iterator[None]:
     """Each step runs one thing in which student code has part. What is asked and answered around that is `_dialogue`.
 
@@ -73,36 +79,43 @@ def _dialogue(channel: Channel, server: Server, missing: list[str], broken: Brok
     key = os.urandom(32)
     watching = sys.gettrace(), sys.getprofile()  # by who measures us
     watched = [False]
-    gone: list[Any] = []
+    gone: list[Any] = []  # what may run student code when it dies, which it does in the first turn of another request
 
-    def aside(turns: Generator[Turn, Outcome, Any]) -> Generator[Turn, Any, Any]:
-        """The same turns, noting who watches them, and holding on to all that may run student code when it dies."""
-        outcome = None
+    def aside(turns: Generator[Turn, Outcome, Any], midway: bool) -> Generator[Turn, Any, tuple[Any, str | None]]:
+        """The same turns, noting who watches them. Returns what comes of them, or what one of them left replaced."""
+        left, outcome = gone.copy(), None
+        gone.clear()
         while True:
             try:
                 turn = turns.send(outcome)  # type: ignore[arg-type]
             except StopIteration as end:
-                return end.value
+                gone.extend(left)
+                return end.value, None
             gone.append(turn)
-            outcome, *watchers = yield turn
+            outcome, *watchers = yield _after, (left, *turn), {}
             gone.append((outcome, watchers))
             watched[0] |= not all(map(operator.is_, watchers, watching))  # a comparison would be the submission's
+            name = broken(midway)
+            if name is not None:
+                gone.append(turns)
+                return None, name
 
     channel.send({"ready": missing, "key": key.hex()})
-    name = None
     while True:
         try:
             request, body = channel.receive()
         except Closed:
             return
         watched[0] = False
-        past, gone = gone, []
-        gone.append((yield past.clear, (), {}))
-        yield from aside(server.let_go(request))
-        reply, blob = yield from aside(server.answer(request, body, lambda: broken(midway=True)))
-        name = broken()
+        name = broken()  # other threads had a turn meanwhile
         if name is not None:
             break
+        gone += server.let_go(request)
+        answer, name = yield from aside(server.answer(request, body), midway=is_probe(request))
+        name = name or broken()
+        if name is not None:
+            break
+        reply, blob = answer
         if watched[0]:
             reply, blob = {"id": request["id"], "error": replaced(WATCHED)}, b""
         try:
@@ -113,6 +126,12 @@ def _dialogue(channel: Channel, server: Server, missing: list[str], broken: Brok
             reply = {"id": request["id"], "error": describe(reason, "")}
             channel.send({**reply, "signature": signature(key, reply, b"")})
     yield _refuse_all, (channel, request["id"], name), {}
+
+
+def _after(left: list[object], function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> object:
+    """Call `function` once what is left has gone, with what that runs."""
+    left.clear()
+    return function(*args, **kwargs)
 
 
 def _refuse_all(channel: Channel, number: int, name: str) -> None:

@@ -17,16 +17,18 @@ from __future__ import annotations
 import builtins
 import gc
 import importlib
+import itertools
 import operator
 import sys
 import types
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import torch
 from torch import nn
 from torch.utils._device import DeviceContext
 
+from autograder.sandbox import tables
 from support.shortcuts import Refusing
 from support.simulated.generators import GeneratorOfAnyDevice
 from support.simulated.tensor import SimulationMode
@@ -79,62 +81,47 @@ NOT_SEALED = {"Storage", "__builtins__", "__annotations__", "__warningregistry__
 COMPILER = {"__init__", "__setstate__"}  # of nn.Module, which torch.compile replaces
 _get: Callable[[Any], dict[str, Any]] = types.ModuleType.__dict__["__dict__"].__get__  # type: ignore[index]
 _vars, _mro = type.__dict__["__dict__"].__get__, type.__dict__["__mro__"].__get__
-_code = operator.attrgetter("__code__", "__defaults__", "__kwdefaults__")
-_is, _held = operator.is_, gc.get_referents
+_values = dict.values
+_is, _flat = operator.is_, itertools.chain.from_iterable
 
 
-# What a module or a class had: its name, the names and values that count, and what says which of them was replaced.
-Namespace: TypeAlias = tuple[str, tuple[str, ...], tuple[Any, ...], Callable[[], "str | None"]]
+# What a module or a class had: its name, itself, its dict, the names and values that count, and the names that would
+# hide a builtin or something inherited.
+Namespace: TypeAlias = tuple[str, Any, Any, tuple[str, ...], tuple[Any, ...], "frozenset[str]"]
 
 # Something that holds other things, with its name.
-Holder: TypeAlias = tuple[str, object]
+Holder: TypeAlias = tuple[str, Any]
 
 # Functions take their builtins from here when they are defined, and from then on nobody else's change reaches them.
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
 
 
-def take() -> tuple[Broken, list[object]]:
+def take() -> tuple[Broken, frozenset[int]]:
     """Remember what there is now.
 
-    Returns what says the name of something replaced since (None when nothing was), and a list that is not empty while
-    it looks at functions through `gc`: each look at their `__code__` would be an audit event of its own.
+    Returns what says the name of something replaced since (None when nothing was), and the ids of the functions whose
+    code and defaults have to stay as they are: to see to that is the guard's business, as looking at each takes long.
     """
-    ours, theirs = _namespaces()
-    spaces = [*ours, *theirs]
+    spaces = _namespaces()
     functions = {id(function): (name, function) for name, function in _functions(spaces)}
-    named, found = [name for name, _ in functions.values()], tuple(function for _, function in functions.values())
-    codes = [part for function in found for part in _code(function)]
-    modes, looking = _modes(), list[object]()
-    held: list[object] = []
-    named_holders = list(_holders(ours, functions.values()))
-    holders, contents = [holder for _, holder in named_holders], _held(*(holder for _, holder in named_holders))
+    holders = _holders([space for space in spaces if space[0].startswith(OWN)], functions.values())
+    changed, remember = tables.watch([_dict_of(owner) for _, owner, *_ in spaces])
+    moved, modes = _moved(spaces, list(holders)), _modes()
 
     def broken(midway: bool = False) -> str | None:
-        for *_, replaced in spaces:
-            name = replaced()
+        for index in changed():
+            name = _replaced(spaces[index])
             if name is not None:
                 return name
-        looking.append(None)
-        now, content = _held(*found), _held(*holders)
-        same = len(content) == len(contents) and all(map(_is, content, contents))
-        changed = None if same else _changed(named_holders, [*contents])
-        looking.clear()
-        if changed is not None:
-            return changed
-        if len(now) == len(held) and all(map(_is, now, held)):
-            return modes(midway)
-        parts = [part for function in found for part in _code(function)]
-        if not all(map(_is, parts, codes)):
-            return next(named[index // 3] for index, part in enumerate(parts) if part is not codes[index])
-        held[:] = now  # a docstring or annotations, made when they are first asked for
-        return modes(midway)
+            remember(index)
+        name = moved()
+        return modes(midway) if name is None else name
 
-    broken()  # so that what functions hold is known before any worker starts
-    return broken, looking
+    return broken, frozenset(functions)
 
 
-def _namespaces() -> tuple[list[Namespace], list[Namespace]]:
-    """Our own, and of the libraries' what those use."""
+def _namespaces() -> list[Namespace]:
+    """Our own, of the libraries' what those use, and of other modules what the functions of all these look up there."""
     modules = {name: importlib.import_module(name) for name in LIBRARIES if name != "torch._C._nn"}
     modules["torch._C._nn"] = torch._C._nn
     own = {name: module for name, module in sys.modules.items() if name.startswith(OWN)}
@@ -143,13 +130,17 @@ def _namespaces() -> tuple[list[Namespace], list[Namespace]]:
     theirs: dict[str, Any] = {**modules, **CLASSES}
     used = TEMPTING | _used_by(ours)
     used |= _used_by(_namespace(name, owner, used) for name, owner in theirs.items())
-    return ours, [_namespace(name, owner, used) for name, owner in theirs.items()]
+    spaces = [*ours, *(_namespace(name, owner, used) for name, owner in theirs.items())]
+    known = {id(found) for _, _, found, *_ in spaces}
+    others = {
+        function.__globals__["__name__"] for _, function in _functions(spaces) if id(function.__globals__) not in known
+    }
+    return [*spaces, *(_namespace(name, sys.modules[name], used) for name in sorted(others))]
 
 
 def _namespace(name: str, owner: Any, used: set[str] | None) -> Namespace:
     """`used` are the names of a library's module that count; without them all do, whatever they stand for."""
-    kind, is_class = type(owner), isinstance(owner, type)
-    mro = _mro(owner) if is_class else None
+    is_class = isinstance(owner, type)
     found = _vars(owner) if is_class else _get(owner)
     left_out = NOT_SEALED | (COMPILER if owner is nn.Module else set())
     kept = {
@@ -158,46 +149,84 @@ def _namespace(name: str, owner: Any, used: set[str] | None) -> Namespace:
         if key not in left_out and (used is None or (not isinstance(value, DATA) and (is_class or key in used)))
     }
     names, values = tuple(kept), tuple(kept.values())
-    inherited = [_vars(base) for base in _mro(owner)[1:]] if is_class else [_get(builtins)]
-    hidden = {key for names in inherited for key in names} - set(found) - {"__doc__"}
-    count = len(found)
+    inherited = {key for base in _mro(owner)[1:] for key in _vars(base)} if is_class else {*_get(builtins)}
+    if not is_class and used is not None:
+        inherited &= _names_in(function for _, function in _functions_of(name, names, values))
+    return name, owner, found, names, values, frozenset(inherited - set(found) - {"__doc__"})
 
-    def replaced() -> str | None:
-        if type(owner) is not kind or (mro is not None and _mro(owner) is not mro):
-            return name
-        if not all(map(_is, map(found.get, names), values)):
-            others = [f"{name}.{key}" for key, value in zip(names, values, strict=True) if found.get(key) is not value]
-            others = [key for key in others if found.get(key.rpartition(".")[2]) is not MEANWHILE.get(key, names)]
-            if others:
-                return others[0]
-        # One name may have gone while another came; in a class, where that tells more, it is always looked at.
-        looked_at = mro is not None or len(found) != count
-        if looked_at and not hidden.isdisjoint(found):
-            return f"{name}.{min(hidden.intersection(found))}"
+
+def _dict_of(owner: Any) -> dict[str, Any]:
+    """Of a class, the one behind the proxy that it shows."""
+    [found] = gc.get_referents(_vars(owner)) if isinstance(owner, type) else [_get(owner)]
+    return found
+
+
+def _replaced(space: Namespace) -> str | None:
+    name, _, found, names, values, hidden = space
+    if any(type(key) is not str for key in found):  # such a name runs code of its own when another one is looked up
+        return f"the names of {name}"
+    for key, value in zip(names, values, strict=True):
+        now = found.get(key)
+        if now is not value and (now is None or now is not MEANWHILE.get(f"{name}.{key}")):
+            return f"{name}.{key}"
+    return None if hidden.isdisjoint(found) else f"{name}.{min(hidden.intersection(found))}"
+
+
+def _moved(spaces: Sequence[Namespace], holders: Sequence[Holder]) -> Callable[[], str | None]:
+    """What says which class or module is of another kind, or which of our own lists, dicts, sets and cells differs."""
+    owners = [owner for _, owner, *_ in spaces]
+    classes = [owner for owner in owners if isinstance(owner, type)]
+    cells = [holder for _, holder in holders if type(holder) is types.CellType]
+    dicts = [holder for _, holder in holders if type(holder) is dict]
+    iterable = [holder for _, holder in holders if type(holder) is not types.CellType]
+
+    def look() -> list[object]:
+        inside = _flat((_flat(iterable), _flat(map(_values, dicts))))
+        return [*map(type, owners), *map(_mro, classes), *map(_content, cells), *inside]
+
+    before = look()
+    kinds = [(name, owner, type(owner), isinstance(owner, type) and _mro(owner)) for name, owner, *_ in spaces]
+    contents = [(name, holder, _contents(holder)) for name, holder in holders]
+
+    def moved() -> str | None:
+        now = look()
+        if len(now) == len(before) and all(map(_is, now, before)):
+            return None
+        for name, owner, kind, order in kinds:
+            if type(owner) is not kind or (order and _mro(owner) is not order):
+                return name
+        for name, holder, content in contents:
+            found = _contents(holder)
+            if len(found) != len(content) or not all(map(_is, found, content)):
+                return name
         return None
 
-    return name, names, values, replaced
+    return moved
 
 
-def _changed(holders: Iterable[Holder], contents: list[object]) -> str:
-    """The name of the first of these that no longer has its part of `contents`."""
-    for name, holder in holders:
-        now = _held(holder)
-        if len(contents) < len(now) or not all(map(_is, now, contents)):
-            return name
-        del contents[: len(now)]
-    return name
+def _contents(holder: Any) -> tuple[object, ...]:
+    if type(holder) is types.CellType:
+        return (_content(holder),)
+    return (*holder, *_values(holder)) if type(holder) is dict else tuple(holder)
 
 
 def _functions(spaces: Iterable[Namespace]) -> Iterator[tuple[str, types.FunctionType]]:
-    for space, names, values, _ in spaces:
-        for key, value in zip(names, values, strict=True):
-            yield from ((f"{space}.{key}", function) for function in _inside(value))
+    for name, _, _, names, values, _ in spaces:
+        yield from _functions_of(name, names, values)
+
+
+def _functions_of(space: str, names: Iterable[str], values: Iterable[Any]) -> Iterator[tuple[str, types.FunctionType]]:
+    for key, value in zip(names, values, strict=True):
+        yield from ((f"{space}.{key}", function) for function in _inside(value))
 
 
 def _used_by(spaces: Iterable[Namespace]) -> set[str]:
-    """Every name that the code of the functions in these namespaces mentions."""
-    codes = [function.__code__ for _, function in _functions(spaces)]
+    return _names_in(function for _, function in _functions(spaces))
+
+
+def _names_in(functions: Iterable[types.FunctionType]) -> set[str]:
+    """Every name that the code of these mentions."""
+    codes = [function.__code__ for function in functions]
     names = set[str]()
     while codes:
         code = codes.pop()
@@ -215,7 +244,7 @@ def _own_classes(modules: Iterable[types.ModuleType]) -> Iterator[type]:
 
 def _holders(ours: Iterable[Namespace], functions: Iterable[tuple[str, types.FunctionType]]) -> Iterator[Holder]:
     """The lists, dicts and sets of our own modules, the attributes of functions, and what these close over."""
-    for space, names, values, _ in ours:
+    for space, _, _, names, values, _ in ours:
         waiting = [(f"{space}.{key}", value) for key, value in zip(names, values, strict=True)]
         while waiting:
             name, value = waiting.pop()

@@ -24,9 +24,9 @@ from typing import Any
 import numpy
 import torch
 
-from autograder.sandbox import failures, guard
+from autograder.sandbox import guard
 from autograder.sandbox.codec import Decoder, Encoder, Node, is_plain, plain
-from autograder.sandbox.conversation import BESIDE, conversation
+from autograder.sandbox.conversation import BESIDE, conversation, is_probe
 from autograder.sandbox.failures import describe, name_of, type_name
 from autograder.sandbox.limits import Limits
 from autograder.sandbox.privileges import UNREADABLE, close_descriptors, confine
@@ -124,8 +124,7 @@ def _seed(seed: int) -> None:
 class Server:
     """Answers requests, one at a time, and holds the objects that were answered by number.
 
-    Its generators yield what student code has part in, to be run out of their sight. `replaced` says, whenever student
-    code is over, what it left replaced that a probe relies on.
+    Its generator yields what student code has part in, to be run out of its sight.
     """
 
     def __init__(self, code: str) -> None:
@@ -134,23 +133,17 @@ class Server:
         self._count = 0
         self._spare = b""
 
-    def let_go(self, header: dict[str, Any]) -> Turns:
-        """Forget the objects that the grader has no more use for."""
-        held = [self._objects.pop(number, None) for number in header["release"]]
-        if held:
-            yield held.clear, (), {}
+    def let_go(self, header: dict[str, Any]) -> list[object]:
+        """Forget the objects that the grader has no more use for; they end with this list."""
+        return [self._objects.pop(number, None) for number in header["release"]]
 
-    def answer(
-        self, header: dict[str, Any], body: bytes, replaced: Callable[[], str | None]
-    ) -> Generator[Turn, Outcome, tuple[dict[str, Any], bytes]]:
+    def answer(self, header: dict[str, Any], body: bytes) -> Generator[Turn, Outcome, tuple[dict[str, Any], bytes]]:
         """The reply to one request, with the bytes of its tensors; what student code raises is part of the reply."""
         encoder = Encoder(self._keep)
         try:
             self._spare = self._spare or bytes(SPARE)
-            result = encoder.encode((yield from self._answered(header, body, replaced)))
+            result = encoder.encode((yield from self._answered(header, body)))
             return {"id": header["id"], "value": result}, encoder.body()
-        except Broken as error:
-            return {"id": header["id"], "error": failures.replaced(error.name)}, b""
         except BaseException as error:
             self.make_room()
             _leave_our_frames_out(error)
@@ -163,24 +156,23 @@ class Server:
         """Give back the memory that is kept for saying that there is no more."""
         self._spare = b""
 
-    def _answered(self, header: dict[str, Any], body: bytes, replaced: Callable[[], str | None]) -> Turns:
-        is_probe = header["target"].get("part", "").partition(".")[0] in BESIDE
-        if is_probe and (name := replaced()) is not None:
-            raise Broken(name)
+    def _answered(self, header: dict[str, Any], body: bytes) -> Turns:
+        path = header["target"].get("part", "")
+        if header["op"] == "call" and path and not is_probe(header):
+            _, args, kwargs = yield from self._decoded({**header, "target": None}, body)
+            return (yield from call(_result_at, path, args, kwargs))
         target, args, kwargs = yield from self._decoded(header, body)
         if header["op"] == "get":
-            return (yield from call(outgoing, (yield from call(named, target, header["name"]))))
-        if not is_probe or not hasattr(target, "steps"):
-            return (yield from call(outgoing, (yield from call(target, *args, **kwargs))))
-        report = yield from _guarded(target.steps(*args, **kwargs), replaced)
+            return (yield from call(_attribute, target, header["name"]))
+        if not is_probe(header) or not hasattr(target, "steps"):
+            return (yield from call(_result, target, args, kwargs))
+        report = yield from target.steps(*args, **kwargs)
         if type(report) is not dict:
             return outgoing(report)
         apart = dict[str, object]()
         for name, value in report.items():
             is_theirs = type(value) is Theirs
             apart[name] = (yield from call(outgoing, value.value)) if is_theirs else outgoing(value)
-        if (name := replaced()) is not None:
-            raise Broken(name)
         return apart
 
     def _decoded(self, header: dict[str, Any], body: bytes) -> Turns:
@@ -190,6 +182,8 @@ class Server:
         def resolve(kind: str, content: Any) -> object:
             if kind == "object":
                 return self._objects[content]
+            if content.partition(".")[0] in BESIDE:
+                return _part(content)
             if content not in found:
                 raise _Sought(content)
             return found[content]
@@ -210,34 +204,12 @@ class Server:
         return {"object": [self._count, type_name(kept)[:100]]}
 
 
-class Broken(Exception):
-    """Student code replaced `name`, which a probe relies on."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-
 class _Sought(Exception):
     """`path`, as "attention.Head", has to be looked up first."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
         self.path = path
-
-
-def _guarded(turns: Turns, replaced: Callable[[], str | None]) -> Turns:
-    """A probe's turns. Raises Broken in place of letting it go on with something replaced."""
-    outcome = None
-    try:
-        while True:
-            outcome = yield turns.send(outcome)  # type: ignore[arg-type]
-            if (name := replaced()) is not None:
-                raise Broken(name)
-    except StopIteration as end:
-        return end.value
-    finally:
-        turns.close()
 
 
 def _leave_our_frames_out(error: BaseException) -> None:
@@ -256,6 +228,18 @@ def _part(path: str) -> object:
     for name in names:
         found = named(found, name)
     return found
+
+
+def _attribute(owner: object, name: str) -> object:
+    return outgoing(named(owner, name))
+
+
+def _result(function: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]) -> object:
+    return outgoing(function(*args, **kwargs))
+
+
+def _result_at(path: str, args: tuple[object, ...], kwargs: dict[str, object]) -> object:
+    return _result(_part(path), args, kwargs)  # type: ignore[arg-type]
 
 
 def outgoing(value: object) -> object:

@@ -301,6 +301,46 @@ def test_a_worker_in_which_something_is_replaced_has_no_secrets_any_more(submit:
             ask()
 
 
+LOOKING_WHILE_ANSWERS_ARE_WRITTEN = """
+import builtins, json, sys
+
+found, real = set(), {}
+
+def looking(owner, name):
+    real[owner, name] = getattr(owner, name)
+    def look(*args, **kwargs):
+        frame = sys._getframe()
+        while frame is not None and "server" not in frame.f_locals:
+            frame = frame.f_back
+        if frame is not None:
+            found.update(frame.f_locals)
+            put_back()
+        return real[owner, name](*args, **kwargs)
+    setattr(owner, name, look)
+
+def put_back():
+    for (owner, name), value in real.items():
+        setattr(owner, name, value)
+
+def f(x):
+    looking(builtins, "isinstance")
+    looking(builtins, "len")
+    looking(json, "dumps")
+    return [1, 2]
+
+def seen():
+    put_back()
+    return sorted(found)
+"""
+
+
+def test_what_writes_an_answer_is_looked_at_before_it_is_used(submit: Submit) -> None:
+    submission = submit(LOOKING_WHILE_ANSWERS_ARE_WRITTEN)
+    for ask in (submission.model.f, submission.model.seen):
+        with pytest.raises(Replaced, match=r"your code replaces (builtins|json)\."):
+            ask(torch.ones(2))
+
+
 DYING = """
 import sys
 import torch

@@ -20,9 +20,10 @@ REPLACED = {
     "torch.equal": "torch.equal = lambda a, b: True",
     "torch.zeros_like": "del torch.zeros_like",
     "torch.len": "torch.len = lambda value: 0",
+    "torch._tensor.isinstance": "torch._tensor.isinstance = lambda *a: True; del torch._tensor.annotations",
+    "torch.nn.modules.linear.F": "torch.nn.modules.linear.F = None",
+    "the names of torch.nn.functional": "vars(torch.nn.functional)[Odd('isinstance')] = 1",
     "torch.autograd.backward": "torch.autograd.backward = lambda *a, **k: None",
-    "torch.nn.functional.embedding": "torch.nn.functional.embedding.__code__ = (lambda *a, **k: None).__code__",
-    "torch.nn.functional.layer_norm": "torch.nn.functional.layer_norm.__defaults__ = (None, None, 9.0)",
     "torch.nn.Module.__call__": "torch.nn.Module.__call__ = lambda self, *a: None",
     "torch.nn.Module.train": "torch.nn.Module.train = lambda self, mode=True: self",
     "torch.nn.Linear.forward": "torch.nn.Linear.forward = lambda self, x: x",
@@ -33,7 +34,6 @@ REPLACED = {
     "numpy.prod": "import numpy; numpy.prod = list",
     "safetensors.torch.save": "import safetensors.torch; safetensors.torch.save = lambda *a: b''",
     "support.device_probes.place": "PROBES['place_of_result'].steps.__globals__['place'] = lambda value: 'gpu'",
-    "support.probes.get_parameters": "PROBES['get_parameters'].__code__ = (lambda module: {}).__code__",
     "support.stub_models.Bigram.forward": "PROBES['bigram'].__globals__['Bigram'].forward = lambda self, x: x",
     "support.stub_models.isinstance": "PROBES['bigram'].__globals__['isinstance'] = lambda a, b: True",
     "autograder.sandbox.codec.Encoder.encode": "of('Encoder').encode = lambda *a: None",
@@ -53,6 +53,11 @@ class Lying(TorchFunctionMode):
 class Dispatching(TorchDispatchMode):
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         return func(*args, **(kwargs or {}))
+
+class Odd(str):
+    __hash__ = str.__hash__
+    def __eq__(self, other):
+        raise RuntimeError("somebody looked up a name")
 
 def frames():
     frame = sys._getframe()
@@ -156,6 +161,22 @@ def test_what_was_replaced_is_named(name: str, line: str, submit: Submit) -> Non
 
 
 @pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("torch.nn.functional.embedding", "torch.nn.functional.embedding.__code__ = (lambda *a, **k: None).__code__"),
+        ("torch.nn.functional.layer_norm", "torch.nn.functional.layer_norm.__defaults__ = (None, None, 9.0)"),
+        ("torch.nn.functional.embedding", "del torch.nn.functional.embedding.__defaults__"),
+        ("support.probes.get_parameters", "PROBES['get_parameters'].__code__ = (lambda module: {}).__code__"),
+    ],
+)
+def test_the_code_of_what_grading_relies_on_cannot_be_exchanged(name: str, line: str, submit: Submit) -> None:
+    submission = submit(PRELUDE.replace("{line}", line))
+    with pytest.raises(SubmissionError, match=f"Refused: your code replaces {name}, which grading relies on"):
+        submission.model.replace()
+    assert submission.model.honest(1) == 2
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "import builtins; builtins.isinstance = lambda a, b: True",
@@ -190,7 +211,7 @@ def test_a_probe_is_not_run_when_something_is_replaced_only_meanwhile(submit: Su
     """
     submission = submit(source)
     held = submission.model.late()
-    del held  # the worker lets go of it just before the next request is run
+    del held  # the worker lets go of it in the next turn of student code
     with pytest.raises(Replaced, match=r"torch\.autograd\.backward"):
         submission.probes.gradients(submission.model.forward, torch.ones(2), torch.ones(2))
 
@@ -276,7 +297,8 @@ def test_a_trace_sees_nothing_of_what_comes_after_the_submission(kind: str, subm
     with pytest.raises(Replaced, match="what Python's functions do"):
         submission.model.f()
     seen = set(submission.model.g())
-    assert seen - {"function", "args", "kwargs"} == {"known"}  # those are its own
+    assert "known" in seen
+    assert {"header", "body", "blob", "key", "broken", "server", "encoder", "reply", "report"} & seen == set()
 
 
 def test_a_handler_sees_nothing_of_what_comes_after_the_submission(submit: Submit) -> None:
