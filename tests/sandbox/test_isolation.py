@@ -237,7 +237,7 @@ def test_it_works_without_root_and_says_what_is_missing() -> None:
             submission.model.leave_daemon()
             submission.session.fresh()
             submission.model.me()
-            print([process.name() for process in psutil.process_iter() if "54321" in process.cmdline()])
+            print([one.info for one in psutil.process_iter(["cmdline"]) if "54321" in (one.info["cmdline"] or [])])
     """
     daemon = """
     def leave_daemon():
