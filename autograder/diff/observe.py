@@ -23,6 +23,11 @@ class Seen:
     error: tuple[str, str] | None = None
     where: str = ""
 
+    @property
+    def hangs(self) -> bool:
+        """Whether it did not come to an end."""
+        return self.error is not None and self.error[0] == "TimeoutError" and not self.where
+
 
 @dataclass(frozen=True)
 class Look:
@@ -42,12 +47,14 @@ def look_at_all(
     looks: dict[str, Look] = {}
     device = ""
     for stage in stages:
+        side.hurried = any(name in looks and looks[name].own.hangs for name in stage.builds_on)
         if stage.device != device:
             device = stage.device
             side.renew(device)
         own = seen(side, stage.look)
         again = stage.replaced and unlike(stage, own)
         looks[stage.id] = Look(own, _with_stand_ins(side, stage) if again else None)
+    side.hurried = False
     return looks
 
 
