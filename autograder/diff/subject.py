@@ -16,7 +16,7 @@ from support.checking import SubmissionError
 IMPORT_SECONDS = 8.0  # for a module, twice when it takes longer
 # An honest stage takes a few hundredths of a second. What a stage takes beyond LEAST comes out of ALL_SECONDS, of which
 # one that hangs takes a part only, so that those behind it still have their chance.
-STAGE_SECONDS, ALL_SECONDS, PART, LEAST = 10.0, 8.0, 1 / 2, 0.5
+STAGE_SECONDS, ALL_SECONDS, PART, LEAST = 10.0, 12.0, 1 / 2, 0.5
 
 
 class Subject(RemoteSubmission):
