@@ -14,7 +14,7 @@ from typing import NoReturn
 
 # What the grader and its libraries look at. Everything else stays behind: nobody knows what an environment holds.
 KEPT = {
-    *("AUTOGRADER_PLATFORM", "HOME", "PATH", "TMPDIR", "TZ", "LANG", "LANGUAGE", "VIRTUAL_ENV"),
+    *("AUTOGRADER_PLATFORM", "HOME", "XDG_CACHE_HOME", "PATH", "TMPDIR", "TZ", "LANG", "LANGUAGE", "VIRTUAL_ENV"),
     *("TERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR"),
 }
 KEPT_KINDS = ("LC_", "PYTHON", "LD_", "DYLD_", "CUDA_", "NVIDIA_", "OMP_", "KMP_", "MKL_", "OPENBLAS_")

@@ -25,6 +25,9 @@ HELD_OUT = ROOT / "autograder" / "data" / "held_out.txt"
 OWN_TEXTS = ROOT / "autograder" / "texts"
 """Where an instructor puts training.txt and held_out.txt, to be used instead of the plays."""
 
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "autograder-diff")
+"""What `diff` may keep between two runs, and lose at any time."""
+
 PLATFORM = Path(os.environ.get("AUTOGRADER_PLATFORM", "/autograder"))
 """Gradescope's folder. The variable exists for the tests, and `run_autograder` reads it too."""
 PLATFORM_SOURCE = PLATFORM / "source"

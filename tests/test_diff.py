@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -12,6 +13,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from rich.console import Console
@@ -19,11 +22,15 @@ from rich.console import Console
 from autograder.diff import subject
 from autograder.diff.compare import Verdict
 from autograder.diff.differ import Comparison, Differ, Side, reference_side
+from autograder.diff.observe import look_at_all
 from autograder.diff.rows import first_divergence, first_red
+from autograder.diff.stage import Stage, Values
+from autograder.diff.subject import Subject
 from autograder.diff.tables import as_json, headline, show
 from autograder.paths import ROOT
 from autograder.sandbox import privileges
 from autograder.sandbox.zygote import Zygote
+from support.checking import CallTimedOut, Submission
 from tests.patches import Change, write_patched
 from tests.test_commands import run
 from tests.zoo.animals import load_mistakes, load_variants
@@ -151,6 +158,40 @@ def test_a_submission_that_always_hangs_takes_a_time_that_is_bounded(
     assert time.monotonic() - began < 60
     late = [row.id for row in comparison.rows if "TimeoutError" in row.own.got]
     assert {"head", "projected", "block", "logits"} <= set(late)
+
+
+def test_what_builds_on_something_that_hangs_is_hurried() -> None:
+    noted = dict[str, bool]()
+
+    def stage(name: str, *builds_on: str) -> Stage:
+        def look(_: Submission) -> Values:
+            noted[name] = side.hurried
+            if name == "hangs":
+                raise CallTimedOut(["TimeoutError"], "no answer")
+            return {}
+
+        return Stage(name, 1, name, look, builds_on=builds_on)
+
+    probes = SimpleNamespace(seed_torch=lambda seed: None)
+    side = SimpleNamespace(hurried=False, a_stage=contextlib.nullcontext, probes=probes)
+    looks = look_at_all(cast(Subject, side), [stage("hangs"), stage("above", "hangs"), stage("apart", "above")])
+    assert noted == {"hangs": False, "above": True, "apart": False}
+    assert [look.own.hangs for look in looks.values()] == [True, False, False]
+
+
+def test_stand_ins_are_tried_only_where_a_stage_is_unlike() -> None:
+    tried = list[list[str]]()
+    probes = SimpleNamespace(
+        seed_torch=lambda seed: None,
+        install_doubles=tried.append,
+        doubles_were_called=lambda: True,
+        remove_doubles=lambda: None,
+    )
+    side = SimpleNamespace(hurried=False, a_stage=contextlib.nullcontext, probes=probes)
+    stages = [Stage(name, 1, name, lambda _: {}, (f"Below_{name}",)) for name in ("like", "unlike")]
+    looks = look_at_all(cast(Subject, side), stages, lambda stage, own: stage.id == "unlike")
+    assert tried == [["Below_unlike"]]
+    assert [look.doubled is not None for look in looks.values()] == [False, True]
 
 
 def test_the_command_compares_two_submissions(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def likely(differ: Differ, found: Comparison, causes: Iterable[Cause]) -> list[C
     where there is none to look for: no row is red, or the first one is a written answer, or never came to an end.
     """
     red = first_red(found.rows)
-    if red is None or red.id not in found.seen[1].looks or _hangs(found.seen[1].looks[red.id].own):
+    if red is None or red.id not in found.seen[1].looks or found.seen[1].looks[red.id].own.hangs:
         return None
     known = list(causes)
     stages = _to_look_at(differ.stages, found, red)
@@ -69,10 +69,6 @@ def likely(differ: Differ, found: Comparison, causes: Iterable[Cause]) -> list[C
     wrong = {row.id for row in found.rows if row.own.verdict in (Verdict.DIFFERENT, Verdict.FOLLOWS)}
     stages = [stage for stage in stages if stage.id in wrong]
     return _reproducing(differ, found, stages, [cause for cause in known if cause.stage in inside])
-
-
-def _hangs(seen: Seen) -> bool:
-    return seen.error is not None and seen.error[0] == "TimeoutError" and not seen.where
 
 
 def _not_gone_through(found: Iterable[Row]) -> set[str]:

@@ -13,20 +13,24 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autograder.diff.beforehand import Beforehand, Found, Impossible, Unusable
 from autograder.diff.outputs import Output
 from autograder.grading.messages import account, tell
 from autograder.grading.supervise import Family, Interrupted
-from autograder.paths import REFERENCE, ROOT
+from autograder.paths import CACHE, ROOT
+from autograder.results.text import clean_line
 
 if TYPE_CHECKING:
-    from autograder.diff.differ import Comparison, Side
+    from autograder.diff.differ import Comparison, Differ, Side
     from autograder.sandbox.zygote import Zygote
-    from autograder.settings import Settings
 
 DONE, USAGE, FAULT = 0, 2, 3
 PIPE_WIDTH = 140  # columns where no terminal says how many it has: no row is wrapped
 # What a worker has no business with: closed to its user, where it has one of its own, as in grading.
-SECRET = tuple(ROOT / name for name in ("autograder", "reference", "tests", "assignment.toml", "results", ".git"))
+SECRET = (
+    *(ROOT / name for name in ("autograder", "reference", "tests", "assignment.toml", "results", ".git")),
+    CACHE,
+)
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,6 @@ class DiffRequest:
     started: float
 
 
-class Unusable(Exception):
-    """The request cannot be met, for a reason that lies with who made it. May hold a student's names."""
-
-
-class Impossible(Exception):
-    """The request cannot be met on this machine, or with these settings."""
-
-
 def diff(request: DiffRequest) -> int:
     """Compare the submission with the reference or another submission.
 
@@ -60,8 +56,8 @@ def diff(request: DiffRequest) -> int:
             raise Unusable("--json and --html name the same file")
         with contextlib.ExitStack() as stack:
             outputs = {path: _open(path, stack) for path in (request.json_file, request.html_file) if path is not None}
-            with Family():
-                comparison, device = _compared(request)
+            with Family() as family:
+                comparison, device = _compared(request, family)
             _write(request, outputs, comparison, device)
         _print(comparison)
     except Unusable as error:
@@ -89,46 +85,48 @@ def _open(path: Path, stack: contextlib.ExitStack) -> Output:
         raise Unusable(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _compared(request: DiffRequest) -> tuple[Comparison, str]:
-    """Everything that needs workers. None of them is left when this returns or raises."""
+def _compared(request: DiffRequest, family: Family) -> tuple[Comparison, str]:
+    """Everything that needs other processes. None of them is left when this returns or raises."""
     for path in (request.submission, request.against):
         if path is not None and not path.exists():
             raise Unusable(f"there is no submission at {path}")
     work, before = Path(tempfile.mkdtemp(prefix="autograder-diff-")), tempfile.tempdir
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(shutil.rmtree, work, ignore_errors=True)
+        stack.callback(setattr, tempfile, "tempdir", before)
         work.chmod(0o711)
         tempfile.tempdir = str(work)  # so that what libraries and workers leave there goes with it
+        sources = {work / "mine": request.submission, work / "right": request.against}
+        beforehand = Beforehand(family, {target: path for target, path in sources.items() if path is not None})
+        stack.callback(beforehand.end)
         from autograder.sandbox import nursery
         from autograder.sandbox.zygote import Zygote
 
-        with Zygote.start(nursery.LIGHT) as zygote:
-            return _compare(request, work, zygote)
-    finally:
-        tempfile.tempdir = before
-        shutil.rmtree(work, ignore_errors=True)
+        zygote = stack.enter_context(Zygote.start(nursery.LIGHT))
+        return _compare(request, work, zygote, beforehand)
 
 
-def _compare(request: DiffRequest, work: Path, zygote: Zygote) -> tuple[Comparison, str]:
+def _compare(request: DiffRequest, work: Path, zygote: Zygote, beforehand: Beforehand) -> tuple[Comparison, str]:
     import torch
 
     from autograder.devices import DeviceMissing, accelerator_for, device_for
     from autograder.diff.causes import likely, load_causes
-    from autograder.diff.differ import Differ
-    from autograder.sandbox.limits import MIB, Limits
-    from autograder.settings import SettingsError, load_settings
+    from autograder.diff.differ import Side, reference_side
 
     torch.set_num_threads(1)  # for small tensors another thread is only one that waits
     try:
-        settings = load_settings()
         device = accelerator_for(device_for(request.device))
-    except (SettingsError, DeviceMissing) as error:
+    except DeviceMissing as error:
         raise Impossible(str(error)) from None
-    right = _take_in(request.against or REFERENCE, work / "right", settings, request.against is None)
-    mine = _take_in(request.submission, work / "mine", settings, False)
-    limits = Limits(memory=settings.limits.memory_mb * MIB)
+    found = beforehand.found()
     zygote.protect(SECRET)
-    differ = Differ(zygote, right, device, limits, settings.shortcuts.forbidden)
-    comparison = differ.compare(mine)
+
+    def side(path: Path, name: str) -> Side:
+        return Side(clean_line(str(path)), work / name, found.answers[work / name])
+
+    right = reference_side() if request.against is None else side(request.against, "right")
+    differ = _differ(zygote, right, device, found, memory=request.against is None)
+    comparison = differ.compare(side(request.submission, "mine"))
     if request.against is None:
         causes = likely(differ, comparison, load_causes())
         comparison = replace(
@@ -137,20 +135,20 @@ def _compare(request: DiffRequest, work: Path, zygote: Zygote) -> tuple[Comparis
     return comparison, device
 
 
-def _take_in(source: Path, target: Path, settings: Settings, is_reference: bool) -> Side:
-    from autograder.diff.differ import REFERENCE_NAME, Side
-    from autograder.intake import IntakeError, IntakeLimits, take_in
-    from autograder.results.text import clean_line
+def _differ(zygote: Zygote, right: Side, device: str, found: Found, *, memory: bool) -> Differ:
+    """With a `memory` of the right side, unless a worker could read or write there."""
+    from autograder.diff.differ import Differ
+    from autograder.diff.memory import DiskMemory
+    from autograder.sandbox.limits import MIB, Limits
+    from autograder.sandbox.privileges import keeps_to_its_own
 
-    name = REFERENCE_NAME if is_reference else str(source)
-    sizes = IntakeLimits(files=settings.limits.submission_files, total_bytes=int(settings.limits.submission_mb * 2**20))
-    try:
-        intake = take_in(source, target, sizes)
-    except IntakeError as error:
-        raise Unusable(str(error)) from None
-    if intake.problems:
-        raise Unusable("\n".join(f"{name}: {problem}" for problem in intake.problems))
-    return Side(clean_line(name), target, intake.answers)
+    limits = Limits(memory=found.memory_mb * MIB)
+    if device == "cuda":
+        limits = limits.beside_a_gpu()
+    kept = None
+    if memory and keeps_to_its_own(limits):
+        kept = DiskMemory(right.code, (device, repr(limits), *found.forbidden))
+    return Differ(zygote, right, device, limits, found.forbidden, kept)
 
 
 def _write(request: DiffRequest, outputs: dict[Path, Output], comparison: Comparison, device: str) -> None:

@@ -7,13 +7,14 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from autograder.diff import flow as flows
-from autograder.diff.observe import look_at_all
-from autograder.diff.rows import Observed, Row, all_stages, rows
+from autograder.diff.compare import Verdict, compare
+from autograder.diff.observe import Seen, look_at_all
+from autograder.diff.rows import LONG, Observed, Row, all_stages, rows
+from autograder.diff.stage import Stage
 from autograder.diff.subject import Subject
 from autograder.paths import REFERENCE
 from autograder.sandbox.limits import Limits
@@ -54,6 +55,16 @@ class Comparison:
     causes: tuple[str, ...] | None = None
 
 
+class Memory(Protocol):
+    """What was seen of the right side in an earlier run, if it was the same."""
+
+    def recall(self, answers: Mapping[str, Any]) -> Observed | None:
+        """It, with these written answers."""
+
+    def keep(self, seen: Observed) -> None:
+        """For later runs, if it went well."""
+
+
 def reference_side() -> Side:
     """The reference."""
     return Side(REFERENCE_NAME, REFERENCE, answers_in(REFERENCE))
@@ -68,7 +79,7 @@ def answers_in(folder: Path) -> dict[str, Any]:
 
 
 class Differ:
-    """Compares submissions with `right`, which is observed once.
+    """Compares submissions with `right`, which is observed once, or has been before if there is a `memory` of it.
 
     `device` is where the device stages run: cuda, mps or the simulated `gpu`. `forbidden` are library calls that
     the assignment does not allow.
@@ -81,35 +92,73 @@ class Differ:
         device: str = "gpu",
         limits: Limits | None = None,
         forbidden: Sequence[str] = (),
+        memory: Memory | None = None,
     ) -> None:
         self._zygote = zygote
         self._limits, self._forbidden = limits or Limits(), forbidden
-        if device == "cuda":
-            self._limits = self._limits.beside_a_gpu()
         self.right, self.device = right, device
         self.stages = all_stages(device)
+        self._memory = memory
+        self._expected: Observed | None = None
 
-    @cached_property
+    @property
     def expected(self) -> Observed:
         """What was seen of the right side."""
-        return self.observe(self.right)[0]
+        known = self._known()
+        if known is None:
+            [(known, _)] = self._observe(self.right)
+            self._remember(known)
+        return known
 
-    def observe(self, side: Side) -> tuple[Observed, list[str]]:
-        """Run every stage on a side, in workers of its own; and a sentence for each module that cannot be imported."""
+    def compare(self, mine: Side) -> Comparison:
+        """Compare one submission with the right side, which is observed beside it if it has not been yet."""
+        known = self._known()
+        if known is None:
+            (known, _), (seen, problems) = self._observe(self.right, mine)
+            self._remember(known)
+        else:
+            [(seen, problems)] = self._observe(mine)
+        return Comparison(self.right, mine, rows(self.stages, known, seen), (known, seen), tuple(problems))
+
+    def _known(self) -> Observed | None:
+        if self._expected is None and self._memory is not None:
+            self._expected = self._memory.recall(self.right.answers)
+        return self._expected
+
+    def _remember(self, expected: Observed) -> None:
+        self._expected = expected
+        if self._memory is not None:
+            self._memory.keep(expected)
+
+    def _observe(self, *sides: Side) -> list[tuple[Observed, list[str]]]:
+        """Run every stage on these sides; for each also a sentence for each module that cannot be imported.
+
+        A side has two workers, with about as much to do: two processors are what most machines have.
+        """
+        orders = [(side, is_long) for side in sides for is_long in (True, False)]
+        halves = self.side_by_side(lambda order: self._observe_half(*order), orders)
+        return [
+            (Observed({**short.looks, **long.looks}, long.flow, long.answers), list(dict.fromkeys(more + problems)))
+            for (long, more), (short, problems) in zip(halves[::2], halves[1::2], strict=True)
+        ]
+
+    def _observe_half(self, side: Side, is_long: bool) -> tuple[Observed, list[str]]:
+        stages = [stage for stage in self.stages if (stage.id in LONG) is is_long]
         with contextlib.closing(self.subject(side.code)) as subject:
             problems = subject.import_all()
-            looks = look_at_all(subject, self.stages)
-            return Observed(looks, flows.run(subject), side.answers), problems
+            looks = look_at_all(subject, stages, self._is_unlike)
+            return Observed(looks, flows.run(subject) if is_long else flows.Flow({}), side.answers), problems
+
+    def _is_unlike(self, stage: Stage, own: Seen) -> bool:
+        """Whether this differs from what was seen of the right side, if anything was."""
+        if self._expected is None:
+            return True
+        right = self._expected.looks[stage.id].own
+        return compare(right, own, optional=stage.optional, loose=stage.loose).verdict is Verdict.DIFFERENT
 
     def subject(self, code: Path) -> Subject:
         """A side in its worker, under this comparison's limits."""
         return Subject(self._zygote, code, limits=self._limits, forbidden=self._forbidden)
-
-    def compare(self, mine: Side) -> Comparison:
-        """Compare one submission with the right side, which is observed beside it if it has not been yet."""
-        looks: list[Callable[[], Any]] = [lambda: self.expected, lambda: self.observe(mine)]
-        expected, (seen, problems) = self.side_by_side(lambda look: look(), looks)
-        return Comparison(self.right, mine, rows(self.stages, expected, seen), (expected, seen), tuple(problems))
 
     def side_by_side(self, work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
         """What `work` returns for each item, two at a time. Its workers end when this is interrupted."""

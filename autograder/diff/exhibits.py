@@ -28,7 +28,7 @@ def attention(flow: Flow) -> list[Tensor] | None:
 
 def sample(flow: Flow) -> str:
     """What a side's model wrote after one step of training, the prompt first; or why there is nothing."""
-    tokens = flow.state.get("sample")
+    tokens = flow.sample
     if isinstance(tokens, Tensor) and tokens.dim() == 2 and tokens.numel():
         known = dict(enumerate(inputs.VOCAB))
         return "".join(known.get(int(token), "\N{REPLACEMENT CHARACTER}") for token in tokens[0, :SHOWN].tolist())

@@ -21,11 +21,19 @@ from support.reports import parameter_gradients, parameters
 SEED, NEW_TOKENS = 5, 12
 DECAY = 0.01  # AdamW's default
 SURE = 0.9995  # of the learning rate: the move of a parameter whose gradient is 2000 times AdamW's epsilon of 1e-8
-Step = Callable[["Flow"], Values]
+Step = Callable[["_Way"], Values]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One side's way. `steps` has what was seen at each, `sample` the tokens that its model wrote, if any."""
+
+    steps: dict[str, Seen]
+    sample: Any = None
 
 
 @dataclass
-class Flow:
+class _Way:
     """One side's way so far. `steps` has what was seen at each, `state` what later ones are fed with."""
 
     side: Subject
@@ -49,7 +57,12 @@ class Flow:
 
 def run(side: Subject) -> Flow:
     """Go as far as the side's answers lead. What was not reached is not among the steps."""
-    flow = Flow(side)
+    flow = _Way(side)
+    _go(flow)
+    return Flow(flow.steps, flow.state.get("sample"))
+
+
+def _go(flow: _Way) -> None:
     text = inputs.TRAIN_TEXT + inputs.TEST_TEXT
     before_the_model: tuple[tuple[Step, str], ...] = (
         (lambda flow: _vocabulary(flow, text), "vocabulary"),
@@ -60,35 +73,34 @@ def run(side: Subject) -> Flow:
     )
     for step, name in before_the_model:
         if not flow.go(step, name) and name != "decode":
-            return flow
+            return
     if flow.go(_forward, *FORWARD) and "logits" in flow.state and flow.go(_loss, "loss"):
         flow.go(_gradients, "gradients")
     if flow.go(_one_step, "step"):
         flow.go(_continuation, "continuation")
-    return flow
 
 
-def _vocabulary(flow: Flow, text: str) -> Values:
+def _vocabulary(flow: _Way, text: str) -> Values:
     flow.state["vocab"] = flow.side.tokenizer.get_vocab(text)
     return {"vocabulary": flow.state["vocab"]}
 
 
-def _tokens(flow: Flow, text: str) -> Values:
+def _tokens(flow: _Way, text: str) -> Values:
     flow.state["tokens"] = flow.side.tokenizer.encode(text, flow.state["vocab"])
     return {"tokens": flow.state["tokens"]}
 
 
-def _decode(flow: Flow) -> Values:
+def _decode(flow: _Way) -> Values:
     return {"text": flow.side.tokenizer.decode(flow.state["tokens"], flow.state["vocab"])}
 
 
-def _split(flow: Flow) -> Values:
+def _split(flow: _Way) -> Values:
     train, test = flow.side.data.split(flow.state["tokens"], 0.5)
     flow.state |= {"train": train, "test": test}
     return {"train": train, "test": test}
 
 
-def _batch(flow: Flow) -> Values:
+def _batch(flow: _Way) -> Values:
     pairs = [flow.side.data.get_batch(flow.state[name], 1, inputs.T, "cpu") for name in ("train", "test")]
     X, y = (torch.cat([pair[i] for pair in pairs]) for i in (0, 1))
     flow.state |= {"X": X, "y": y}
@@ -102,7 +114,7 @@ FORWARD = (
 """The steps inside one forward pass, in order."""
 
 
-def _forward(flow: Flow) -> dict[str, dict[str, Any]]:
+def _forward(flow: _Way) -> dict[str, dict[str, Any]]:
     flow.state["model"] = model = inputs.model(flow.side)
     report = traced(flow.side, model, flow.state["X"])
     into, out, inside = report["into"], report["out"], report["inside"]
@@ -146,17 +158,17 @@ def _forward(flow: Flow) -> dict[str, dict[str, Any]]:
     return {**found, "logits": {"logits": report["result"]}}
 
 
-def _loss(flow: Flow) -> Values:
+def _loss(flow: _Way) -> Values:
     return {"loss": flow.side.training.loss_fn(flow.state["logits"], flow.state["y"])}
 
 
-def _gradients(flow: Flow) -> Values:
+def _gradients(flow: _Way) -> Values:
     loss_fn, logits = flow.side.training.loss_fn, flow.state["logits"]
     back = flow.side.probes.loss_gradient(loss_fn, logits, flow.state["y"])
     return parameter_gradients(flow.side, flow.state["model"], flow.state["X"], back)
 
 
-def _one_step(flow: Flow) -> Values:
+def _one_step(flow: _Way) -> Values:
     flow.state["trained"] = model = inputs.model(flow.side)
     config = train_config(
         flow.side, batch_size=1, ctx_size=inputs.T, num_steps=1, learning_rate=inputs.LEARNING_RATE, eval_batches=1
@@ -181,7 +193,7 @@ def steady(right: Seen, one: Seen) -> Seen:
     return Seen(values, one.error, one.where)
 
 
-def _continuation(flow: Flow) -> Values:
+def _continuation(flow: _Way) -> Values:
     """What may be judged of a sample: which numbers are drawn from the generator is the student's choice."""
     prompt = flow.state["X"][:, :4]
     draws = [

@@ -23,44 +23,55 @@ class Seen:
     error: tuple[str, str] | None = None
     where: str = ""
 
+    @property
+    def hangs(self) -> bool:
+        """Whether it did not come to an end."""
+        return self.error is not None and self.error[0] == "TimeoutError" and not self.where
+
 
 @dataclass(frozen=True)
 class Look:
-    """A stage with the side's own parts below it, and, where it called them, with stand-ins in their place."""
+    """A stage with the side's own parts below it, and, where that was asked for, with stand-ins that it called."""
 
     own: Seen
     doubled: Seen | None = None
 
 
-def look_at_all(side: Subject, stages: Iterable[Stage]) -> dict[str, Look]:
-    """Run these stages, by id; those that need an accelerator in a worker that has had it from its start."""
+def look_at_all(
+    side: Subject, stages: Iterable[Stage], unlike: Callable[[Stage, Seen], bool] = lambda stage, own: True
+) -> dict[str, Look]:
+    """Run these stages, by id; those that need an accelerator in a worker that has had it from its start.
+
+    `unlike` says whether what was seen of a stage is worth a second look, with stand-ins.
+    """
     looks: dict[str, Look] = {}
     device = ""
     for stage in stages:
+        side.hurried = any(name in looks and looks[name].own.hangs for name in stage.builds_on)
         if stage.device != device:
             device = stage.device
             side.renew(device)
-        looks[stage.id] = look_at(side, stage.look, stage.replaced)
+        own = seen(side, stage.look)
+        again = stage.replaced and unlike(stage, own)
+        looks[stage.id] = Look(own, _with_stand_ins(side, stage) if again else None)
+    side.hurried = False
     return looks
 
 
-def look_at(side: Subject, run: Callable[[Submission], Values], replaced: tuple[str, ...] = ()) -> Look:
-    """Run a stage. With `replaced` it is run a second time, with stand-ins in the place of these parts."""
-    own = seen(side, run)
-    if not replaced:
-        return Look(own)
+def _with_stand_ins(side: Subject, stage: Stage) -> Seen | None:
+    """The stage with stand-ins in the place of the parts below it; None where they were not called, or it failed."""
     try:
         with side.a_stage():
-            side.probes.install_doubles(list(replaced))
-        doubled = seen(side, run)
+            side.probes.install_doubles(list(stage.replaced))
+        doubled = seen(side, stage.look)
         with side.a_stage():
             called = side.probes.doubles_were_called() is True
     except SubmissionError:
-        return Look(own)  # a part that is missing cannot be replaced
+        return None  # a part that is missing cannot be replaced
     finally:
         with contextlib.suppress(SubmissionError), side.a_stage():
             side.probes.remove_doubles()
-    return Look(own, doubled if called and doubled.error is None else None)
+    return doubled if called and doubled.error is None else None
 
 
 def seen(side: Subject, run: Callable[[Submission], Values]) -> Seen:

@@ -29,6 +29,8 @@ STAGES_OF = {
     "FeedForward": ("feed_forward", "feed_forward_gradient"),
     "Block": ("residual", "block", "block_gradient", "block_untouched", "block_dim_1"),
 }
+LONG = frozenset(stage.id for stage in (*TEXT, *TRAINING, *SAMPLING))
+"""The stages that take, together with the flow, about as long as all others."""
 ANSWERS = tuple(range(2, 11))  # the problems with written answers
 
 

@@ -68,7 +68,7 @@ class Family:
 
         Raises OSError when there can be no child, Overdue after `seconds`.
         """
-        pid = self._fork(part)
+        pid = self.begin(part)
         status = self._wait(pid, seconds)
         if status is None:
             self._end_all(0.0)
@@ -76,12 +76,8 @@ class Family:
         self._end_all(GRACE)
         return status
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
-        for ending in ENDING:
-            signal.signal(ending, signal.SIG_IGN)
-        raise Interrupted(number)
-
-    def _fork(self, part: Callable[[], int]) -> int:
+    def begin(self, part: Callable[[], int]) -> int:
+        """Run `part` in a child beside this process; its process id. Raises OSError when there can be no child."""
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
                 stream.flush()  # else the child prints it a second time
@@ -92,6 +88,20 @@ class Family:
                 _be_child(part, parent)
             self._pids.add(pid)
         return pid
+
+    def end(self, pid: int) -> None:
+        """End a child that `begin` started, if it has not ended by itself."""
+        with _held_back():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+            self._pids.discard(pid)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        for ending in ENDING:
+            signal.signal(ending, signal.SIG_IGN)
+        raise Interrupted(number)
 
     def _wait(self, pid: int, seconds: float) -> int | None:
         until = time.monotonic() + seconds
