@@ -37,10 +37,11 @@ class Planner:
         return Order(f"variant: {variant.name}", variant.changes, whole=variant.whole, checks=checks, seed=seed)
 
     def mutant(self, mutant: Mutant) -> Order:
-        """Those that are about the changed function come first."""
+        """Those that are about the changed function come first, and those that enter little else before the others."""
         names = set((mutant.function or "").split("."))
         about = {check.number for check in self.catalogue.checks if check.covers & names}
-        checks = sorted(self._noticing([mutant.change]), key=lambda number: number not in about)
+        noticing = self._noticing([mutant.change])
+        checks = sorted(noticing, key=lambda number: (number not in about, len(self.reached[number])))
         return Order(f"mutant: {mutant.id}", (mutant.change,), checks=tuple(checks), stop_early=self.stop_early)
 
     def trained_mutant(self, mutant: Mutant) -> Order:
