@@ -37,11 +37,10 @@ class Planner:
         return Order(f"variant: {variant.name}", variant.changes, whole=variant.whole, checks=checks, seed=seed)
 
     def mutant(self, mutant: Mutant) -> Order:
-        """Those that are about the changed function come first, and those that enter little else before the others."""
+        """Those that are about the changed function come first."""
         names = set((mutant.function or "").split("."))
         about = {check.number for check in self.catalogue.checks if check.covers & names}
-        noticing = self._noticing([mutant.change])
-        checks = sorted(noticing, key=lambda number: (number not in about, len(self.reached[number])))
+        checks = sorted(self._noticing([mutant.change]), key=lambda number: number not in about)
         return Order(f"mutant: {mutant.id}", (mutant.change,), checks=tuple(checks), stop_early=self.stop_early)
 
     def trained_mutant(self, mutant: Mutant) -> Order:
