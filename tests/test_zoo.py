@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import torch
+from torch import Tensor
+
+from autograder.paths import REFERENCE
+from autograder.sandbox.zygote import Zygote
 from tests.patches import Change
 from tests.zoo.bench import Bench, Order
 from tests.zoo.reach import DRAWN
+from tests.zoo.recall import RecallingReference
 
 SCALE = Change("charlm/attention.py", " * head_size**-0.5", "")
 
@@ -22,3 +28,31 @@ def test_a_warm_process_grades_one_submission_after_another_and_says_what_checks
     }
     assert wrong.failed == {"7.1"}
     assert "7.1" in wrong.messages
+
+
+def test_the_reference_is_asked_each_thing_once_and_answers_as_if_it_were_asked_always() -> None:
+    with Zygote.start_apart() as zygote, RecallingReference(zygote, REFERENCE, trusted=True) as reference:
+        session = reference.session
+
+        def requests() -> int:
+            return 0 if session._worker is None else session._worker.requests
+
+        def answers(*factors: float) -> list[Tensor]:
+            model = reference.model.FeedForward(4)  # with weights from the random state
+            return [model(factor * torch.ones(1, 2, 4)).detach() for factor in factors]
+
+        session.begin(5, "check")
+        first = answers(1.0)[0]
+        asked, right = requests(), first.clone()
+        first.zero_()
+        session.begin(5, "check")
+        assert torch.equal(answers(1.0)[0], right)
+        assert requests() == asked
+        session.begin(5, "check")
+        recalled = answers(1.0, 2.0)
+        assert requests() > asked
+        session.begin(6, "check")
+        assert not torch.equal(answers(1.0)[0], right)
+        session.fresh()
+        session.begin(5)
+        assert all(map(torch.equal, answers(1.0, 2.0), recalled))

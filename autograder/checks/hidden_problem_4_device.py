@@ -120,7 +120,7 @@ def test_transformer_is_trained_on_the_device(submission: Submission, rng: torch
 
     def check() -> None:
         for softmax_dim, num_steps in ((-1, 2), (1, 1)):
-            sizes = submission.model.ModelConfig(9, 6, 8, 2, 2, softmax_dim)
+            sizes = submission.model.ModelConfig(9, 6, 8, 2, 1, softmax_dim)
             model = submission.model.TransformerLM(sizes)
             places = submission.probes.train_on(
                 device, submission.training.train, model, text[:40], text[40:], _config(submission, num_steps)

@@ -40,6 +40,8 @@ class RunContext:
     `answers_problem` says why there are no answers, None when there are.
     """
 
+    references: type[RemoteSubmission] = RemoteSubmission
+
     def __init__(
         self,
         request: GradeRequest,
@@ -82,7 +84,7 @@ class RunContext:
     @cached_property
     def reference(self) -> Submission:
         """The reference in a worker that has the accelerator of this run, as has one that takes its place."""
-        handle = self._open(REFERENCE, seconds=600.0, trusted=True, purpose="reference")
+        handle = self._open(REFERENCE, seconds=600.0, trusted=True, purpose="reference", kind=self.references)
         handle.session.fresh(preparation=[self._accelerator])
         return handle
 
@@ -209,9 +211,17 @@ class RunContext:
         while self._opened:
             self._opened.pop().session.close()
 
-    def _open(self, code: Path, *, seconds: float, trusted: bool, purpose: str) -> RemoteSubmission:
+    def _open(
+        self,
+        code: Path,
+        *,
+        seconds: float,
+        trusted: bool,
+        purpose: str,
+        kind: type[RemoteSubmission] = RemoteSubmission,
+    ) -> RemoteSubmission:
         limits = Limits(seconds=seconds, memory=self.settings.limits.memory_mb * MIB)
-        handle = RemoteSubmission(
+        handle = kind(
             self.zygote,
             code,
             limits=limits.beside_a_gpu() if self.device == "cuda" else limits,

@@ -209,19 +209,25 @@ def _depth(value: object) -> int:
     return 1 + max(map(_depth, inner), default=0)
 
 
+def reports(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What there is to say about each notebook, each source and the answers, and then about each source once more."""
+    for notebook in job["notebooks"]:
+        yield _notebook(notebook)
+    for name, source in job["sources"].items():
+        yield _compile(name, source)
+    if job["answers"] is not None:
+        yield _answers(job["answers"])
+    for source in job["sources"].values():
+        yield {"tricks": _tricks(source)}
+
+
 def main() -> None:
     """Read the job from standard input. The first line says that the process is up."""
     job = json.load(sys.stdin.buffer)
     _limit(job["cpu_seconds"])
     _report({})
-    for notebook in job["notebooks"]:
-        _report(_notebook(notebook))
-    for name, source in job["sources"].items():
-        _report(_compile(name, source))
-    if job["answers"] is not None:
-        _report(_answers(job["answers"]))
-    for source in job["sources"].values():
-        _report({"tricks": _tricks(source)})
+    for line in reports(job):
+        _report(line)
 
 
 def _report(line: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ turns it into the number of an object that stays in the worker.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -28,10 +29,12 @@ WORD = range(-(2**63), 2**63)
 DEVICES = ("cpu", "cuda", "mps", "meta")
 KEYS = (bool, int, float, str, type(None))
 DTYPES = {str(value).removeprefix("torch."): value for value in vars(torch).values() if isinstance(value, torch.dtype)}
-TENSOR_DTYPES = (
-    *(torch.float16, torch.bfloat16, torch.float32, torch.float64),
-    *(torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.bool),
-)
+DTYPE_NAMES = {  # in a safetensors file
+    **{torch.float16: "F16", torch.bfloat16: "BF16", torch.float32: "F32", torch.float64: "F64"},
+    **{torch.uint8: "U8", torch.int8: "I8", torch.int16: "I16", torch.int32: "I32", torch.int64: "I64"},
+    torch.bool: "BOOL",
+}
+TENSOR_DTYPES = tuple(DTYPE_NAMES)
 
 
 class Unsendable(TypeError):
@@ -87,10 +90,26 @@ class Encoder:
         """All tensors met so far as one safetensors file; empty when there are none."""
         if not self._tensors:
             return b""
-        body: bytes = safetensors.torch.save({str(index): tensor for index, tensor in enumerate(self._tensors)})
+        body = _file_of(self._tensors)
         if _header_length(body) > LONGEST_TENSOR_HEADER:
             raise Unsendable(f"{len(self._tensors)} tensors at once")
         return body
+
+
+def _file_of(tensors: Sequence[torch.Tensor]) -> bytes:
+    """A safetensors file, as `safetensors.torch.save` writes it in ten times the time: they are plain by now."""
+    parts, header, end = list[bytes](), dict[str, Any](), 0
+    order = sorted(range(len(tensors)), key=lambda index: (-tensors[index].element_size(), str(index)))  # aligned
+    for index in order:
+        tensor = tensors[index]
+        number = tensor.view(torch.int16) if tensor.dtype == torch.bfloat16 else tensor  # numpy has no such
+        parts.append(number.numpy().tobytes())
+        begin, end = end, end + len(parts[-1])
+        name = DTYPE_NAMES[tensor.dtype]
+        header[str(index)] = {"dtype": name, "shape": list(tensor.shape), "data_offsets": [begin, end]}
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([len(text).to_bytes(8, "little"), text, *parts])
 
 
 def is_plain(value: object, depth: int = 0) -> bool:

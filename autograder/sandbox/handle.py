@@ -20,6 +20,7 @@ class RemoteSubmission:
     code (the reference) keeps the grader's, and its failures are SandboxErrors: nobody's submission is to blame.
     """
 
+    sessions: type[WorkerSession] = WorkerSession
     tokenizer: RemoteModule
     data: RemoteModule
     attention: RemoteModule
@@ -37,7 +38,7 @@ class RemoteSubmission:
         threads: int = 1,
         trusted: bool = False,
     ) -> None:
-        self.session = WorkerSession(
+        self.session = self.sessions(
             zygote, code, limits=limits or Limits(), seed=seed, threads=threads, trusted=trusted
         )
         for name in (*MODULES, *BESIDE):
