@@ -105,17 +105,6 @@ class Bench:
         return [*entered, *(what for name, what in asked_for.items() if name in fixtures)]
 
 
-def _look_once_a_request() -> None:
-    """Let workers look for what was replaced when they answer, not within a probe, too: no animal hides it again."""
-    take = vars(nursery)["_seal"]
-
-    def taken() -> tuple[Any, list[object]]:
-        broken, looking = take()
-        return lambda midway=False: None if midway else broken(), looking
-
-    nursery._seal = taken
-
-
 def main() -> None:
     """Read orders from stdin. With `--trace`, verdicts say which functions of the submission each check entered."""
     parser = argparse.ArgumentParser()
@@ -125,7 +114,6 @@ def main() -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     nursery.preload()
-    _look_once_a_request()
     marks = Marks() if options.trace else None
     if marks:
         marks.record()
