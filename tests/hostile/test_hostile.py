@@ -24,8 +24,9 @@ from markdown_it.token import Token
 from autograder.grading.catalogue import load_catalogue
 from autograder.sandbox import privileges
 from tests.gradings import FAILING, Grading, Job
-from tests.hostile.attacks import KINDS, SEED, Attack, checks_loading, load_attacks
+from tests.hostile.attacks import KINDS, SEED, Attack, load_attacks
 from tests.hostile.together import together
+from tests.touched import checks_loading
 
 ATTACKS = load_attacks()
 SAMPLED = {attack.honest for attack in ATTACKS if attack.sample}
@@ -53,9 +54,9 @@ def _graded(attack: Attack, job: Job) -> object:
 
 
 def _twins_job(attack: Attack) -> Job:
-    """That of several twins, or one of its own, with no more checks than load it."""
+    """That of several twins, or one of its own, with no more checks than load what is in it."""
     job = GROUPS.get(attack.honest, attack.honest)
-    return job if job != attack.honest else replace(job, checks=checks_loading(job))
+    return replace(job, checks=checks_loading(job))
 
 
 @root
