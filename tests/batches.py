@@ -20,10 +20,11 @@ class Batch:
     """Gradings of jobs, each once, in forks of one process that has torch imported: they begin at once.
 
     One at a time, so that tests can run beside them, until somebody waits for the end. The canaries are planted
-    already, but for those in the grader's environment, command line and results.
+    already, but for those in the grader's environment, command line and results. `imported`: the grader is imported
+    once for all of them, which hostile submissions would inherit.
     """
 
-    def __init__(self, jobs: Iterable[Job], folder: Path, canaries: Canaries) -> None:
+    def __init__(self, jobs: Iterable[Job], folder: Path, canaries: Canaries, *, imported: bool = False) -> None:
         # The long ones first, so that no core is idle at the end.
         ordered = sorted(set(jobs), key=lambda job: (not job.training, job.name, job.seed))
         self._requests = {job: request(job, folder / f"{number:03}-{job.name}") for number, job in enumerate(ordered)}
@@ -32,7 +33,7 @@ class Batch:
         listing = folder / "jobs.json"
         listing.write_text(json.dumps(list(self._requests.values())), encoding="utf-8")
         command = [sys.executable, "-m", "tests.grade_many", str(listing), "--processes", str(self._processes)]
-        command += ["--secret", canaries.new("command line")]
+        command += ["--secret", canaries.new("command line"), *(["--imported"] if imported else [])]
         for requested in self._requests.values():
             canaries.put("results", Path(requested["out"]) / PLANTED)
         self._grader = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **canaries.environment})

@@ -54,7 +54,8 @@ def batch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if not jobs:
         yield None
         return
-    under_way = Batch(jobs, tmp_path_factory.mktemp("gradings"), Canaries(tmp_path_factory.mktemp("canaries")))
+    canaries = Canaries(tmp_path_factory.mktemp("canaries"))
+    under_way = Batch(jobs, tmp_path_factory.mktemp("gradings"), canaries, imported=True)
     yield under_way
     under_way.give_up()
 

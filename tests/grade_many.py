@@ -1,11 +1,12 @@
 """Grades many submissions from one warm process: torch is imported once, and each grading is a fork of it.
 
-    python -m tests.grade_many JOBS.json --processes FILE
+    python -m tests.grade_many JOBS.json --processes FILE [--imported]
 
 JOBS.json is a list of objects with `submission`, `out`, `without_training`, `seed_file`, `on_platform`, `reported`,
 `settings` (another assignment.toml, or null), `checks` (the numbers of those to run, or null for all) and `waits` (it
 sleeps rather than computes, so it is graded beside the others). FILE says how many are graded at a time, and may change
-meanwhile.
+meanwhile. `--imported`: the grader is imported once, not by each grading. Workers inherit it then, which hostile
+submissions must not.
 Into each `out` go `exit_code`, `printed.txt` with what the grading printed, and `usage.json` with what it cost and left
 behind.
 """
@@ -52,11 +53,13 @@ class Running:
     started: float
 
 
-def main(jobs_file: Path, processes: Path) -> int:
+def main(jobs_file: Path, processes: Path, *, imported: bool) -> int:
     """Run the jobs, as many at a time as stands in `processes`. Returns how many could not be graded."""
     privileges.die_with(os.getppid())
     nursery.preload()
-    assert "autograder.settings" not in sys.modules, "a grading could not be given settings of its own any more"
+    if imported:
+        import autograder.grading.prepare
+        import autograder.grading.run  # noqa: F401
     privileges.adopt_orphans()  # what a grading leaves behind becomes a child of this process
     waiting: list[dict[str, Any]] = json.loads(jobs_file.read_text())
     starts = random.SystemRandom().sample(range(0, len(privileges.UNUSED_IDS), IDS_EACH), len(waiting))
@@ -111,6 +114,7 @@ def _grade(job: dict[str, Any], ids: range, temporary: Path, started: float, gra
         tempfile.tempdir = str(temporary)
         privileges.UNUSED_IDS = ids
         if job["settings"]:
+            assert "autograder.settings" not in sys.modules, "it has read where its settings are"
             paths.SETTINGS = Path(job["settings"])
         if job["checks"] is not None:
             _run_only(set(job["checks"]))
@@ -198,6 +202,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("jobs", type=Path)
     parser.add_argument("--processes", type=Path, required=True)
+    parser.add_argument("--imported", action="store_true")
     parser.add_argument("--secret", help="for nothing but to be left behind by the fresh start")
     return parser.parse_args(arguments)
 
@@ -205,5 +210,6 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
 if __name__ == "__main__":
     options = _arguments(sys.argv[1:])
     if options.secret is not None:
-        start_again([str(options.jobs), "--processes", str(options.processes)])
-    sys.exit(main(options.jobs, options.processes))
+        kept = ["--imported"] if options.imported else []
+        start_again([str(options.jobs), "--processes", str(options.processes), *kept])
+    sys.exit(main(options.jobs, options.processes, imported=options.imported))
