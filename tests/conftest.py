@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests import browsing
-from tests.canaries import planted
-from tests.gradings import Grading, Job, grade_all
+from tests.batches import CORES, Batch
+from tests.canaries import Canaries, planted
+from tests.gradings import Grading, Job
 
-TOOK = pytest.StashKey[str]()  # what the gradings of this run cost, in words
+TOOK = pytest.StashKey[list[float]]()  # seconds of processor time of each grading
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,38 +34,71 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--every-submission"):
+    if not config.getoption("--every-submission"):
+        left_out = [item for item in items if item.get_closest_marker("every_submission")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("every_submission")]
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    """Tests that need no grading come first, and those last whose gradings run alone."""
+    job = _job(item)
+    return 0 if job is None else 2 if job.alone else 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def batch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Batch | None]:
+    """The gradings that tests can run beside, from the first test on; None when the selected tests name none."""
+    jobs = [job for job in _jobs(request) if not job.alone]
+    if not jobs:
+        yield None
         return
-    left_out = [item for item in items if item.get_closest_marker("every_submission")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if item not in left_out]
+    canaries = Canaries(tmp_path_factory.mktemp("canaries"))
+    under_way = Batch(jobs, tmp_path_factory.mktemp("gradings"), canaries, imported=True)
+    yield under_way
+    under_way.give_up()
 
 
 @pytest.fixture(scope="session")
-def gradings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[Job, Grading]:
-    """The gradings of all jobs that the selected tests name, done when the first test asks."""
-    jobs = [job for item in request.session.items if (job := _job(item)) is not None]
-    began = time.monotonic()
+def cores(batch: Batch | None) -> int:
+    """How many cores a test may keep busy that starts several processes."""
+    return CORES - 1 if batch is not None and batch.under_way else CORES
+
+
+@pytest.fixture(scope="session")
+def gradings(batch: Batch | None, pytestconfig: pytest.Config) -> dict[Job, Grading]:
+    """Those that tests ran beside, done when the first test asks."""
+    return _noted(pytestconfig, batch.finish() if batch is not None else {})
+
+
+@pytest.fixture(scope="session")
+def gradings_alone(
+    request: pytest.FixtureRequest, gradings: dict[Job, Grading], tmp_path_factory: pytest.TempPathFactory
+) -> dict[Job, Grading]:
+    """Those that run beside nothing else, after all others."""
     with planted(tmp_path_factory.mktemp("canaries")) as canaries:
-        done = grade_all(jobs, tmp_path_factory.mktemp("gradings"), canaries)
-    processors = sum(grading.usage.cpu_seconds for grading in done.values())
-    took = f"{len(done)} gradings took {time.monotonic() - began:.0f} s, and {processors:.0f} s of processor time"
-    request.config.stash[TOOK] = took
-    return done
+        jobs = [job for job in _jobs(request) if job.alone]
+        under_way = Batch(jobs, tmp_path_factory.mktemp("gradings"), canaries)
+        try:
+            return _noted(request.config, under_way.finish())
+        finally:
+            under_way.give_up()
+
+
+@pytest.fixture
+def grading(request: pytest.FixtureRequest) -> Grading:
+    """The grading of the job that this test is marked with."""
+    job = _job(request.node)
+    assert job is not None, "mark the test with @pytest.mark.grades(Job(...))"
+    found: dict[Job, Grading] = request.getfixturevalue("gradings_alone" if job.alone else "gradings")
+    return found[job]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what the gradings cost."""
-    if took := config.stash.get(TOOK, ""):
-        terminalreporter.write_line(took)
-
-
-@pytest.fixture
-def grading(request: pytest.FixtureRequest, gradings: dict[Job, Grading]) -> Grading:
-    """The grading of the job that this test is marked with."""
-    job = _job(request.node)
-    assert job is not None, "mark the test with @pytest.mark.grades(Job(...))"
-    return gradings[job]
+    if took := config.stash.get(TOOK, []):
+        terminalreporter.write_line(f"{len(took)} gradings took {sum(took):.0f} s of processor time")
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +111,12 @@ def browser() -> Iterator[Browser]:
 def _job(item: pytest.Item) -> Job | None:
     mark = item.get_closest_marker("grades")
     return mark.args[0] if mark else None
+
+
+def _jobs(request: pytest.FixtureRequest) -> list[Job]:
+    return [job for item in request.session.items if (job := _job(item)) is not None]
+
+
+def _noted(config: pytest.Config, gradings: dict[Job, Grading]) -> dict[Job, Grading]:
+    config.stash.setdefault(TOOK, []).extend(grading.usage.cpu_seconds for grading in gradings.values())
+    return gradings

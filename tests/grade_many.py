@@ -1,10 +1,12 @@
 """Grades many submissions from one warm process: torch is imported once, and each grading is a fork of it.
 
-    python -m tests.grade_many JOBS.json --processes 2
+    python -m tests.grade_many JOBS.json --processes FILE [--imported]
 
 JOBS.json is a list of objects with `submission`, `out`, `without_training`, `seed_file`, `on_platform`, `reported`,
 `settings` (another assignment.toml, or null), `checks` (the numbers of those to run, or null for all) and `waits` (it
-sleeps rather than computes, so it is graded beside the others).
+sleeps rather than computes, so it is graded beside the others). FILE says how many are graded at a time, and may change
+meanwhile. `--imported`: the grader is imported once, not by each grading. Workers inherit it then, which hostile
+submissions must not.
 Into each `out` go `exit_code`, `printed.txt` with what the grading printed, and `usage.json` with what it cost and left
 behind.
 """
@@ -37,6 +39,7 @@ from tests.traces import files_of, processes_of
 
 WAITING_ONES = 3  # at a time, beside those that compute
 IDS_EACH = 10_000  # user ids for the workers of one grading; about 250 are needed
+PAUSE = 0.02  # seconds
 KILOBYTES = 1024 if sys.platform == "darwin" else 1  # in one unit of ru_maxrss
 
 
@@ -50,23 +53,29 @@ class Running:
     started: float
 
 
-def main(jobs_file: Path, processes: int) -> int:
-    """Run the jobs, `processes` at a time. Returns how many could not be graded."""
+def main(jobs_file: Path, processes: Path, *, imported: bool) -> int:
+    """Run the jobs, as many at a time as stands in `processes`. Returns how many could not be graded."""
+    privileges.die_with(os.getppid())
     nursery.preload()
-    assert "autograder.settings" not in sys.modules, "a grading could not be given settings of its own any more"
+    if imported:
+        import autograder.grading.prepare
+        import autograder.grading.run  # noqa: F401
     privileges.adopt_orphans()  # what a grading leaves behind becomes a child of this process
     waiting: list[dict[str, Any]] = json.loads(jobs_file.read_text())
     starts = random.SystemRandom().sample(range(0, len(privileges.UNUSED_IDS), IDS_EACH), len(waiting))
     running: dict[int, Running] = {}
     failed = 0
     while waiting or running:
-        for job in _that_fit(waiting, running, processes):
+        at_a_time = int(processes.read_text() or 1)  # empty while it is written
+        for job in _that_fit(waiting, running, at_a_time):
             waiting.remove(job)
             start = starts.pop()
             pid, started = _start(job, privileges.UNUSED_IDS[start : start + IDS_EACH])
             running[pid] = started
-        pid, status, usage = os.wait4(-1, 0)
-        if pid in running:
+        pid, status, usage = os.wait4(-1, os.WNOHANG)
+        if pid == 0:
+            time.sleep(PAUSE)
+        elif pid in running:
             code = os.waitstatus_to_exitcode(status)
             _note(running.pop(pid), code, usage, set(running))
             failed += code != 0
@@ -87,15 +96,17 @@ def _start(job: dict[str, Any], ids: range) -> tuple[int, Running]:
     temporary = Path(tempfile.mkdtemp(prefix="grading-"))
     temporary.chmod(0o711)  # workers must get through it to their own folders
     started = time.monotonic()
+    grader = os.getpid()
     pid = os.fork()
     if pid == 0:
-        _grade(job, ids, temporary, started)
+        _grade(job, ids, temporary, started, grader)
     return pid, Running(job, ids, temporary, started)
 
 
-def _grade(job: dict[str, Any], ids: range, temporary: Path, started: float) -> None:
+def _grade(job: dict[str, Any], ids: range, temporary: Path, started: float, grader: int) -> None:
     status = 99
     try:
+        privileges.die_with(grader)
         out = Path(job["out"])
         printed = os.open(out / "printed.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(printed, 1)
@@ -103,6 +114,7 @@ def _grade(job: dict[str, Any], ids: range, temporary: Path, started: float) -> 
         tempfile.tempdir = str(temporary)
         privileges.UNUSED_IDS = ids
         if job["settings"]:
+            assert "autograder.settings" not in sys.modules, "it has read where its settings are"
             paths.SETTINGS = Path(job["settings"])
         if job["checks"] is not None:
             _run_only(set(job["checks"]))
@@ -189,7 +201,8 @@ def _children() -> set[int]:
 def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("jobs", type=Path)
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--processes", type=Path, required=True)
+    parser.add_argument("--imported", action="store_true")
     parser.add_argument("--secret", help="for nothing but to be left behind by the fresh start")
     return parser.parse_args(arguments)
 
@@ -197,5 +210,6 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
 if __name__ == "__main__":
     options = _arguments(sys.argv[1:])
     if options.secret is not None:
-        start_again([str(options.jobs), "--processes", str(options.processes)])
-    sys.exit(main(options.jobs, options.processes))
+        kept = ["--imported"] if options.imported else []
+        start_again([str(options.jobs), "--processes", str(options.processes), *kept])
+    sys.exit(main(options.jobs, options.processes, imported=options.imported))

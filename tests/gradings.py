@@ -1,4 +1,4 @@
-"""Gradings that tests are about: what the selected tests need is graded in one go, then each test reads its own.
+"""Gradings that tests are about: how a submission is graded, and what came of it.
 
 A test asks for one with `@pytest.mark.grades(Job(...))` and the fixture `grading`.
 """
@@ -6,21 +6,17 @@ A test asks for one with `@pytest.mark.grades(Job(...))` and the fixture `gradin
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from autograder.paths import ROOT, SETTINGS
+from autograder.paths import SETTINGS
 from tests.canaries import Canaries
 from tests.patches import Change, write_patched
 
-PROCESSES = 2
 PLANTED = "planted.txt"  # a canary among the results
 FAILING = {"failed", "error in the submission", "timed out", "out of memory"}
 
@@ -48,6 +44,11 @@ class Job:
     on_platform: bool = False
     reported: bool = False
     waits: bool = False
+
+    @property
+    def alone(self) -> bool:
+        """No other test runs meanwhile: canaries lie among the grader's files, or the submission is hostile."""
+        return self.on_platform or self.reported
 
 
 @dataclass(frozen=True)
@@ -136,25 +137,8 @@ class Grading:
         return [test for test in self.results["tests"] if "number" in test]
 
 
-def grade_all(jobs: Iterable[Job], folder: Path, canaries: Canaries) -> dict[Job, Grading]:
-    """Grade each job once, `PROCESSES` at a time, in forks of one process that has torch imported.
-
-    The canaries are planted already, but for those in the grader's environment, command line and results.
-    """
-    # The long ones first, so that no core is idle at the end.
-    ordered = sorted(set(jobs), key=lambda job: (not job.training, job.name, job.seed))
-    requests = {job: _request(job, folder / f"{number:03}-{job.name}") for number, job in enumerate(ordered)}
-    listing = folder / "jobs.json"
-    listing.write_text(json.dumps(list(requests.values())), encoding="utf-8")
-    command = [sys.executable, "-m", "tests.grade_many", str(listing), "--processes", str(PROCESSES)]
-    command += ["--secret", canaries.new("command line")]
-    for request in requests.values():
-        canaries.put("results", Path(request["out"]) / PLANTED)
-    subprocess.run(command, cwd=ROOT, check=False, env={**os.environ, **canaries.environment})
-    return {job: _read(Path(request["out"]), canaries) for job, request in requests.items()}
-
-
-def _request(job: Job, folder: Path) -> dict[str, Any]:
+def request(job: Job, folder: Path) -> dict[str, Any]:
+    """What `tests.grade_many` is told of a job, whose submission and results are put into `folder`."""
     seed_file = folder / "seed"
     seed_file.parent.mkdir(parents=True)
     seed_file.write_text(str(job.seed))
@@ -195,7 +179,8 @@ def write_settings(limits: Iterable[tuple[str, float]], path: Path) -> Path:
     return path
 
 
-def _read(out: Path, canaries: Canaries) -> Grading:
+def read(out: Path, canaries: Canaries) -> Grading:
+    """What became of a job whose results are in `out`."""
     printed = (out / "printed.txt").read_bytes().decode("utf-8")  # as it is: reading text would change line ends
     told = [path.read_text(encoding="utf-8") for path in out.rglob("*") if path.is_file() and path.name != PLANTED]
     return Grading(

@@ -11,19 +11,16 @@ import pytest
 
 from autograder.grading.catalogue import load_catalogue
 from autograder.settings import load_settings
-from tests.gradings import Grading, Job
+from tests.gradings import Grading
 from tests.zoo.animals import load_mistakes
 from tests.zoo.feedback import alike, faults, read_recorded, sections, write_recorded
+from tests.zoo.samples import job
 
 MISTAKES = {mistake.name: mistake for mistake in load_mistakes()}
 RECORDED = read_recorded()
 CATALOGUE = load_catalogue()
 GRADED = [
-    pytest.param(
-        mistake.name,
-        id=mistake.name,
-        marks=pytest.mark.grades(Job(mistake.name, changes=(mistake.change,), training=mistake.training)),
-    )
+    pytest.param(mistake.name, id=mistake.name, marks=pytest.mark.grades(job(mistake)))
     for mistake in MISTAKES.values()
     if mistake.sample
 ]

@@ -27,6 +27,7 @@ from tests.browsing import DESKTOP, PHONE, needs_browser, opened
 from tests.gradings import Grading, Job
 from tests.patches import Change
 from tests.test_diff_page import MARKUP
+from tests.touched import TOUCHED
 
 CATALOGUE = load_catalogue()
 NUMBERS = [info.number for info in CATALOGUE.checks]
@@ -188,6 +189,7 @@ SPITEFUL = Job(
     ),
     seed=SEED,
     reported=True,
+    checks=TOUCHED["tokenizer"] | TOUCHED["data"],
 )
 
 

@@ -145,7 +145,7 @@ def test_faults_of_the_graders_own_files_cost_no_point(
 def test_time_limit_of_the_run_keeps_what_was_earned(
     project: Callable[..., Path], solution: Path, tmp_path: Path
 ) -> None:
-    _insert(solution / "charlm" / "data.py", "def split(", "while True: pass")
+    _insert(solution / "charlm" / "data.py", "def split(", "import time\n    time.sleep(1000)")
     root = project(("run_seconds = 540", "run_seconds = 30"), ("check_seconds = 40 ", "check_seconds = 100 "))
     code, _ = grade(root, solution, "--out", tmp_path / "out", "--without-training")
     found = results(tmp_path / "out" / "results.json")
@@ -178,11 +178,9 @@ def test_code_that_dies_hangs_or_floods_costs_its_own_checks(
 ) -> None:
     tokenizer, data, attention = (solution / "charlm" / f"{name}.py" for name in ("tokenizer", "data", "attention"))
     _insert(tokenizer, "def decode(", "import os\n    os._exit(0)")
-    _insert(
-        data, "def split(", "import signal\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    while True: pass"
-    )
+    _insert(data, "def split(", "import signal\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    signal.pause()")
     _insert(attention, "def attention_scores(", "print('flood ' * 500_000)")
-    root = project(("check_seconds = 40 ", "check_seconds = 4 "))
+    root = project(("check_seconds = 40 ", "check_seconds = 6 "))
     code, _ = grade(root, solution, "--out", tmp_path / "out", "--without-training")
     verdicts = outcomes(results(tmp_path / "out" / "results.json"))
     waiting = {"4.9"}  # it asks the same of another device, so it waits for what is wrong on the CPU
@@ -198,7 +196,7 @@ def test_code_that_dies_hangs_or_floods_costs_its_own_checks(
 
 def test_modules_that_cannot_be_imported_are_named_and_cost_no_time(solution: Path, tmp_path: Path) -> None:
     with (solution / "charlm" / "training.py").open("a") as file:
-        file.write("while True: pass\n")
+        file.write("import time\ntime.sleep(1000)\n")
     with (solution / "charlm" / "tokenizer.py").open("a") as file:
         file.write("import a_library_of_mine\n")
     began = time.monotonic()

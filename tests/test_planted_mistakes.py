@@ -1,6 +1,7 @@
 """Every planted mistake costs exactly the checks that name it, and what builds on it is blocked, not blamed.
 
-A sample of them is graded here, as a whole; `python -m tests.zoo` grades all.
+A sample of them is graded here, by the checks that load what was changed, and with `--every-submission` as a whole;
+`python -m tests.zoo` grades all.
 """
 
 from __future__ import annotations
@@ -12,26 +13,20 @@ import pytest
 
 from autograder.grading.catalogue import load_catalogue
 from autograder.settings import load_settings
-from tests.gradings import Grading, Job
+from tests.gradings import Grading
 from tests.patches import Change, write_patched
 from tests.zoo.animals import Mistake, load_mistakes
+from tests.zoo.samples import job, sampled
 
 MISTAKES = load_mistakes()
-SAMPLE = [
-    pytest.param(
-        mistake,
-        id=mistake.name,
-        marks=pytest.mark.grades(Job(mistake.name, changes=(mistake.change,), training=mistake.training)),
-    )
-    for mistake in MISTAKES
-    if mistake.sample
-]
 CATALOGUE = load_catalogue()
 
 
-@pytest.mark.parametrize("mistake", SAMPLE)
-def test_it_costs_exactly_the_checks_that_name_it(mistake: Mistake, grading: Grading) -> None:
-    grading.expect_sound(training=mistake.training)
+@pytest.mark.parametrize(("mistake", "checks"), sampled(MISTAKES))
+def test_it_costs_exactly_the_checks_that_name_it(
+    mistake: Mistake, checks: frozenset[str] | None, grading: Grading
+) -> None:
+    grading.expect_sound(training=mistake.training, checks=checks)
     assert (grading.failed, grading.blocked) == (set(mistake.fails), set(mistake.blocked))
 
 
@@ -43,6 +38,8 @@ def test_it_is_described(mistake: Mistake, tmp_path: Path) -> None:
     assert len(expected) == len(set(expected))
     assert set(expected) <= set(CATALOGUE.by_number)
     assert mistake.training or not set(expected) & CATALOGUE.trained
+    checks = job(mistake).checks
+    assert checks is None or set(expected) <= checks
     write_patched([mistake.change], tmp_path)
 
 

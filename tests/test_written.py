@@ -13,8 +13,8 @@ from autograder.package import FILES, FOLDERS
 from autograder.paths import REFERENCE, TEMPLATE
 from autograder.rubric import Criterion, Question, RubricError, load_rubric, pasteable
 from autograder.written import Questions, blank, questions, unanswered
+from tests.intake.homework import GOOD, put
 from tests.test_commands import run
-from tests.test_intake import GOOD, put
 
 HANDOUT = (TEMPLATE / "README.md").read_text(encoding="utf-8")
 BLANK = (TEMPLATE / "answers.md").read_text(encoding="utf-8")

@@ -14,18 +14,17 @@ import pytest
 from autograder.paths import ROOT
 
 collect_ignore = ["checks"]
-PROCESSES = 2
 
 
 @pytest.fixture(scope="session")
-def endings(request: pytest.FixtureRequest) -> Iterator[Path]:
+def endings(request: pytest.FixtureRequest, cores: int) -> Iterator[Path]:
     """The folder with what became of each case, by its name."""
     names = [item.callspec.params["name"] for item in request.session.items if "endings" in _fixtures(item)]
     # Not pytest's own: a worker's user has to be able to enter it.
     folder = Path(tempfile.mkdtemp(prefix="faults-"))
     folder.chmod(0o711)
     try:
-        command = [sys.executable, "-m", "tests.faults.run_cases", str(folder), str(PROCESSES), *names]
+        command = [sys.executable, "-m", "tests.faults.run_cases", str(folder), str(cores), *names]
         subprocess.run(command, cwd=ROOT, check=True)
         yield folder
     finally:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.gradings import Job
+from tests.touched import checks_loading
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -20,11 +21,6 @@ HERE = Path(__file__).parent
 ATTACK, TWIN, BUILD, VERDICT = "attack.py", "twin.py", "build.py", "verdict.toml"
 # What these leave behind might reach checks that never load them.
 BEYOND_A_PROCESS = {"daemons", "disk", "files", "forks", "kills", "state"}
-TOUCHED = {
-    module: frozenset(numbers)
-    for module, numbers in tomllib.loads((HERE / "touched.toml").read_text(encoding="utf-8")).items()
-}
-FILES = {f"charlm/{module}.py": module for module in TOUCHED}
 LIMITS = ("check_seconds", "run_seconds", "training_seconds", "memory_mb")
 SEED = 5_271_009_113_467_002_993  # a secret: nothing that students are shown may say it
 KINDS = {
@@ -119,13 +115,6 @@ class Attack:
             on_platform=True,
             waits=self.waits and file == ATTACK,
         )
-
-
-def checks_loading(job: Job) -> frozenset[str] | None:
-    """The checks that load what a job appends to the reference, None for all. To the others it is the reference."""
-    if job.training or not job.appended or any(file not in FILES for file, _ in job.appended):
-        return None
-    return frozenset().union(*(TOUCHED[FILES[file]] for file, _ in job.appended))
 
 
 def load_attacks(folder: Path = HERE) -> list[Attack]:

@@ -24,8 +24,9 @@ from markdown_it.token import Token
 from autograder.grading.catalogue import load_catalogue
 from autograder.sandbox import privileges
 from tests.gradings import FAILING, Grading, Job
-from tests.hostile.attacks import KINDS, SEED, Attack, checks_loading, load_attacks
+from tests.hostile.attacks import KINDS, SEED, Attack, load_attacks
 from tests.hostile.together import together
+from tests.touched import checks_loading
 
 ATTACKS = load_attacks()
 SAMPLED = {attack.honest for attack in ATTACKS if attack.sample}
@@ -34,6 +35,12 @@ SIMILAR -= {job for job in SIMILAR if job.training}
 # What a test run without --every-submission grades is graded apart from the rest.
 GROUPS = together(SIMILAR & SAMPLED) | together(SIMILAR - SAMPLED)
 CATALOGUE = load_catalogue()
+# Once taken in, an honest submission that was built is the reference, if intake chose the right files: these show it.
+OF_EACH_PROBLEM = frozenset(
+    info.number
+    for checks in (CATALOGUE.checks, CATALOGUE.checks[::-1])  # the first of a problem, and the last: about its answers
+    for info in {info.problem: info for info in checks}.values()
+)
 SCHEMA = json.loads((Path(__file__).parents[1] / "gradescope.schema.json").read_text())
 # Of one grading. Honest ones without trainings take 8 s on a core, and 350 MB in their largest process.
 MOST_SECONDS, MOST_CPU_SECONDS, MOST_MB = 180.0, 60.0, 900.0
@@ -53,9 +60,10 @@ def _graded(attack: Attack, job: Job) -> object:
 
 
 def _twins_job(attack: Attack) -> Job:
-    """That of several twins, or one of its own, with no more checks than load it."""
+    """That of several twins, or one of its own, with no more checks than can tell it from the reference."""
     job = GROUPS.get(attack.honest, attack.honest)
-    return job if job != attack.honest else replace(job, checks=checks_loading(job))
+    few = OF_EACH_PROBLEM if job.build is not None and not job.training else None
+    return replace(job, checks=few or checks_loading(job))
 
 
 @root

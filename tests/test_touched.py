@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.gradings import Grading, Job
-from tests.hostile.attacks import TOUCHED
+from tests.touched import TOUCHED
 
 
 def _graded(module: str) -> object:

@@ -14,9 +14,8 @@ import pytest
 
 from autograder.intake import IntakeLimits, take_in
 from autograder.intake.parse import read_notebooks
-from tests.test_intake import GOOD, MODULES, NAMED, WITHOUT_MODEL, copied, pack, put, refused, sent, target
+from tests.intake.homework import GOOD, MODULES, NAMED, WITHOUT_MODEL, copied, pack, put, refused
 
-__all__ = ["sent", "target"]  # fixtures
 Cell = dict[str, Any]
 FILES = {name: text for name, text in GOOD.items() if name != "charlm/__init__.py"}
 MODEL = GOOD["charlm/model.py"]
