@@ -30,6 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "grades(job): the grading that the fixture `grading` is to give")
+    config.addinivalue_line("markers", "alone: it limits its own time, so it comes last, when nothing runs beside it")
     config.addinivalue_line("markers", "every_submission: left out unless --every-submission is given")
 
 
@@ -42,9 +43,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _turn(item: pytest.Item) -> int:
-    """Tests that need no grading come first, and those last whose gradings run alone."""
+    """Tests that need no grading come first, and those late that nothing may run beside, or beside whose gradings."""
     job = _job(item)
-    return 0 if job is None else 2 if job.alone else 1
+    if job is None:
+        return 3 if item.get_closest_marker("alone") else 0
+    return 2 if job.alone else 1
 
 
 @pytest.fixture(scope="session", autouse=True)

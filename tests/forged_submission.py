@@ -53,11 +53,11 @@ class ForgingServer(Server):
         self._forge = forge
         self._asked: dict[str, int] = {}
 
-    def _answered(self, header: dict[str, Any], body: bytes, replaced: Callable[[], str | None]) -> Turns:
+    def _answered(self, header: dict[str, Any], body: bytes) -> Turns:
         asked = self._name(header)
         before = self._asked.get(asked, 0)
         self._asked[asked] = before + 1
-        answer = _unmarked((yield from super()._answered(header, body, replaced)))
+        answer = _unmarked((yield from super()._answered(header, body)))
         return outgoing(self._forge(asked, before, answer))
 
     def _keep(self, value: object) -> Node:
@@ -94,8 +94,8 @@ class _Line:
     def send(self, header: dict[str, Any], body: bytes, deadline: float) -> None:
         request = wire.parse(json.dumps(header, allow_nan=False).encode())
         ForgingServer.busy = True
-        finish(self._server.let_go(request))
-        reply, blob = finish(self._server.answer(request, body, lambda: None))
+        self._server.let_go(request)
+        reply, blob = finish(self._server.answer(request, body))
         ForgingServer.busy = False
         self._reply = (json.dumps({**reply, "signature": wire.signature(KEY, reply, blob)}, allow_nan=False), blob)
 

@@ -244,7 +244,7 @@ FUNCTIONS: dict[str, Callable[..., None]] = {}
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.run_odd_values")
     parser.add_argument("--every", action="store_true", help="all cases, not a fixed sample of them")
-    parser.add_argument("--share", type=int, default=80, help="one of how many cases, without --every")
+    parser.add_argument("--share", type=int, default=40, help="one of how many cases, without --every")
     parser.add_argument("--checks", nargs="*", help="only these")
     parser.add_argument("--values", nargs="*", help="only these odd answers, by name")
     options = parser.parse_args()

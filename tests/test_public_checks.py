@@ -65,6 +65,7 @@ def source(folder: Path) -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted((folder / "charlm").glob("*.py")))
 
 
+@pytest.mark.alone
 def test_reference_passes_every_check_within_ten_seconds(handout: Path) -> None:
     finished(handout)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -81,6 +81,13 @@ def _dialogue(channel: Channel, server: Server, missing: list[str], broken: Brok
     watched = [False]
     gone: list[Any] = []  # what may run student code when it dies, which it does in the first turn of another request
 
+    def replaced_now(midway: bool = False) -> str | None:
+        try:
+            return broken(midway)
+        except MemoryError:
+            server.make_room()
+            return broken(midway)
+
     def aside(turns: Generator[Turn, Outcome, Any], midway: bool) -> Generator[Turn, Any, tuple[Any, str | None]]:
         """The same turns, noting who watches them. Returns what comes of them, or what one of them left replaced."""
         left, outcome = gone.copy(), None
@@ -95,7 +102,7 @@ def _dialogue(channel: Channel, server: Server, missing: list[str], broken: Brok
             outcome, *watchers = yield _after, (left, *turn), {}
             gone.append((outcome, watchers))
             watched[0] |= not all(map(operator.is_, watchers, watching))  # a comparison would be the submission's
-            name = broken(midway)
+            name = replaced_now(midway)
             if name is not None:
                 gone.append(turns)
                 return None, name
@@ -107,12 +114,12 @@ def _dialogue(channel: Channel, server: Server, missing: list[str], broken: Brok
         except Closed:
             return
         watched[0] = False
-        name = broken()  # other threads had a turn meanwhile
+        name = replaced_now()  # other threads had a turn meanwhile
         if name is not None:
             break
         gone += server.let_go(request)
         answer, name = yield from aside(server.answer(request, body), midway=is_probe(request))
-        name = name or broken()
+        name = name or replaced_now()
         if name is not None:
             break
         reply, blob = answer
