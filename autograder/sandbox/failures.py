@@ -31,8 +31,12 @@ def describe(error: BaseException, folder: str) -> dict[str, Any]:
 
 def replaced(name: str) -> dict[str, Any]:
     """The same for a submission that replaced what is called `name`."""
-    message = f"your code replaces {name}, which grading relies on; define something of your own instead"
-    return {"types": [REPLACED, "Exception"], "message": message[:LONGEST_MESSAGE], "where": ""}
+    return {"types": [REPLACED, "Exception"], "message": reason(name)[:LONGEST_MESSAGE], "where": ""}
+
+
+def reason(name: str) -> str:
+    """What is wrong with replacing what is called `name`."""
+    return f"your code replaces {name}, which grading relies on; define something of your own instead"
 
 
 def type_name(value: object) -> str:

@@ -11,6 +11,8 @@ import sys
 import threading
 from types import BuiltinFunctionType, FunctionType
 
+from autograder.sandbox.failures import reason
+
 ALL_OBJECTS = {"gc.get_objects", "gc.get_referrers", "gc.get_referents"}
 ALL_FRAMES = {"sys._current_frames", "sys._current_exceptions"}
 TRACES = {"sys.settrace", "sys.setprofile"}  # the worker ends those that are left, but only its own thread's
@@ -33,10 +35,7 @@ def install(functions: frozenset[int]) -> None:
             return
         if event in CHANGES:
             if args[1] in INSIDE and id(args[0]) in functions and type(args[0]) is FunctionType:
-                name = f"{args[0].__module__}.{args[0].__qualname__}"
-                raise Refused(
-                    f"your code replaces {name}, which grading relies on; define something of your own instead"
-                )
+                raise Refused(reason(f"{args[0].__module__}.{args[0].__qualname__}"))
             return
         if event in MONITORS and (args[0] is None or isinstance(args[0], BuiltinFunctionType)):
             return

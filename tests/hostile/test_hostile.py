@@ -35,12 +35,6 @@ SIMILAR -= {job for job in SIMILAR if job.training}
 # What a test run without --every-submission grades is graded apart from the rest.
 GROUPS = together(SIMILAR & SAMPLED) | together(SIMILAR - SAMPLED)
 CATALOGUE = load_catalogue()
-# Once taken in, an honest submission that was built is the reference, if intake chose the right files: these show it.
-OF_EACH_PROBLEM = frozenset(
-    info.number
-    for checks in (CATALOGUE.checks, CATALOGUE.checks[::-1])  # the first of a problem, and the last: about its answers
-    for info in {info.problem: info for info in checks}.values()
-)
 SCHEMA = json.loads((Path(__file__).parents[1] / "gradescope.schema.json").read_text())
 # Of one grading. Honest ones without trainings take 8 s on a core, and 350 MB in their largest process.
 MOST_SECONDS, MOST_CPU_SECONDS, MOST_MB = 180.0, 60.0, 900.0
@@ -62,8 +56,7 @@ def _graded(attack: Attack, job: Job) -> object:
 def _twins_job(attack: Attack) -> Job:
     """That of several twins, or one of its own, with no more checks than can tell it from the reference."""
     job = GROUPS.get(attack.honest, attack.honest)
-    few = OF_EACH_PROBLEM if job.build is not None and not job.training else None
-    return replace(job, checks=few or checks_loading(job))
+    return replace(job, checks=checks_loading(job))
 
 
 @root

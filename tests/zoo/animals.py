@@ -19,7 +19,6 @@ MISTAKES = HERE / "mistakes"
 VARIANTS = HERE / "variants.toml"
 WHOLE_SUBMISSIONS = HERE / "variants"
 EQUIVALENT = HERE / "equivalent.toml"
-SAMPLED = {"classes_of_ones_own", "from_the_handout", "terse"}  # of the whole submissions
 
 
 @dataclass(frozen=True)
@@ -80,11 +79,7 @@ def load_variants(path: Path = VARIANTS, whole: Path = WHOLE_SUBMISSIONS) -> lis
         for entry in _entries(path, "variant")
     ]
     folders = sorted(folder for folder in whole.iterdir() if (folder / "charlm").is_dir())
-    return [*patched, *(_written_anew(folder) for folder in folders)]
-
-
-def _written_anew(folder: Path) -> Variant:
-    return Variant(folder.name, (), training=True, sample=folder.name in SAMPLED, whole=folder)
+    return [*patched, *(Variant(folder.name, (), training=True, sample=True, whole=folder) for folder in folders)]
 
 
 def load_equivalent(path: Path = EQUIVALENT) -> dict[str, str]:
