@@ -53,10 +53,9 @@ _differ: Any = None
 def start() -> None:
     """Make a process ready: everything imported, the reference observed."""
     global _differ
-    from autograder.sandbox import nursery
     from autograder.sandbox.zygote import Zygote
 
-    zygote = Zygote.start(nursery.LIGHT)
+    zygote = Zygote.start()
     torch.set_num_threads(1)
     from autograder.diff.differ import Differ, reference_side
 

@@ -99,10 +99,9 @@ def _compared(request: DiffRequest, family: Family) -> tuple[Comparison, str]:
         sources = {work / "mine": request.submission, work / "right": request.against}
         beforehand = Beforehand(family, {target: path for target, path in sources.items() if path is not None})
         stack.callback(beforehand.end)
-        from autograder.sandbox import nursery
         from autograder.sandbox.zygote import Zygote
 
-        zygote = stack.enter_context(Zygote.start(nursery.LIGHT))
+        zygote = stack.enter_context(Zygote.start())
         return _compare(request, work, zygote, beforehand)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ def write(source: Path, targets: Mapping[str, Path]) -> None:
     `source` is JSON: under these names what `results.view` made, under "exhibits" what `grading.exhibits` found.
     Raises PageError, OSError, and ValueError for a source that is none.
     """
-    os.environ["MPLCONFIGDIR"] = str(source.parent)  # or matplotlib writes into the home folder, if there is one
+    # Where matplotlib keeps the list of fonts that it takes a third of a second to make: not in the home folder.
+    os.environ["MPLCONFIGDIR"] = sys.prefix if os.access(sys.prefix, os.W_OK) else str(source.parent)
     from autograder.report.pages import render
 
     found = json.loads(source.read_text(encoding="utf-8"))

@@ -51,9 +51,13 @@ def _put_off(name: str, known: dict[str, Any]) -> None:
 
 
 def _itself(name: str) -> types.ModuleType:
+    before = torch.manual_seed
     if isinstance(sys.modules.get(name), Later):
         del sys.modules[name]
-    return importlib.import_module(name)
+    try:
+        return importlib.import_module(name)
+    finally:
+        torch.manual_seed = before  # the compiler wraps it, as if the submission had replaced it
 
 
 def _disable(fn: Callable[..., Any] | None = None, recursive: bool = True, **options: Any) -> Any:

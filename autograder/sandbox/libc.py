@@ -21,6 +21,11 @@ def prctl(option: int, value: int) -> None:
     _checked(_LIBRARY.prctl(option, ctypes.c_ulong(value), 0, 0, 0))
 
 
+def advise(address: int, length: int, advice: int) -> None:
+    """Tell the kernel how these bytes of memory will be used (madvise). Raises OSError."""
+    _checked(_LIBRARY.madvise(ctypes.c_void_p(address), ctypes.c_size_t(length), advice))
+
+
 def _checked(result: int) -> int:
     if result < 0:
         number = ctypes.get_errno()

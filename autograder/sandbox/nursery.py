@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograder.sandbox import control, later, privileges, worker
+from autograder.sandbox import control, hugepages, later, privileges, worker
 from autograder.sandbox.limits import Limits
 
 if TYPE_CHECKING:
@@ -30,18 +30,20 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = ROOT / "student_template" / "tests"
-# AdamW imports the compiler at its first use, which takes seconds: rather once than in each worker.
-LIBRARIES = ("numpy", "numpy.random", "torch", later.COMPILER, "safetensors.torch", "tqdm")
+LIBRARIES = ("numpy", "numpy.random", "torch", "safetensors.torch", "tqdm")
 BESIDE_STUDENTS = ("support.probes", "support.doubles", "support.simulated_device")
 EVERYTHING = (*LIBRARIES, *BESIDE_STUDENTS)
-LIGHT = tuple(name for name in EVERYTHING if name != later.COMPILER)
 WANTED_BY_THE_GRADER = ("numpy", "torch")
 KEPT_VARIABLES = ("CUDA_VISIBLE_DEVICES",)
+MANY = 10  # workers; whoever starts as many starts more, which pays for the large pages
 PATIENCE = 20.0  # seconds for killed processes to be gone; a slow machine takes long to free much memory
 
 
 def preload(names: tuple[str, ...] = EVERYTHING) -> None:
-    """Import what workers need, so that all of them share it. Imports only: no tensor operation."""
+    """Import what workers need, so that all of them share it. Imports only: no tensor operation.
+
+    What takes long and few submissions use is put off: see `later`.
+    """
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # otherwise numpy's import starts threads
     if str(SUPPORT) not in sys.path:
         sys.path.append(str(SUPPORT))
@@ -50,6 +52,7 @@ def preload(names: tuple[str, ...] = EVERYTHING) -> None:
     try:
         for name in names:
             importlib.import_module(name)
+        later.put_off()
     finally:
         gc.freeze()
         if collects:
@@ -57,15 +60,11 @@ def preload(names: tuple[str, ...] = EVERYTHING) -> None:
 
 
 def run(channel: socket.socket, names: tuple[str, ...] = EVERYTHING) -> NoReturn:
-    """Be the zygote: import this, serve until the grader closes the connection, then end this process.
-
-    What takes long and is not among the names is imported by a worker whose submission uses it: see `later`.
-    """
+    """Be the zygote: import this, serve until the grader closes the connection, then end this process."""
     code = 1
     try:
         os.setsid()
         preload(names)
-        later.put_off()
         seal = list(_seal())  # so that a worker can take it out
         environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         _forget_the_grader(channel)
@@ -125,6 +124,7 @@ class Nursery:
     def __init__(self, channel: socket.socket, environment: dict[str, str], seal: list[Any]) -> None:
         self._channel, self._environment, self._seal = channel, environment, seal
         self._workers: set[int] = set()
+        self._spawned = 0
         self._statuses: dict[int, int] = {}
         self._peaks: dict[int, int] = {}  # of resident memory, in kB
 
@@ -155,6 +155,9 @@ class Nursery:
 
     def _spawn(self, spec: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
         limits = Limits(**spec.pop("limits"))
+        self._spawned += 1
+        if self._spawned == MANY:
+            hugepages.collapse()
         pid = os.fork()
         if pid == 0:
             try:

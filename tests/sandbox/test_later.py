@@ -54,6 +54,7 @@ def apart(x):
 doubled = torch.compile(lambda x: 2 * apart(x), backend="eager")
 assert doubled(torch.tensor([3.0])).tolist() == [4]
 assert not absent()
+assert torch.manual_seed is torch.random.manual_seed
 import torch._dynamo.config
 assert torch._dynamo.config.__file__
 {A_STEP}
