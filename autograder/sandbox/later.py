@@ -3,6 +3,9 @@
 PyTorch imports them by itself: the compiler at an optimiser's first step, to say where compiling has to stop, and the
 distributed tensor at the first operator of a tensor written in Python, to see that it is none. What they are asked then
 is answered here; when anybody asks for more, the part itself is imported.
+
+Compiling is left out: it would take longer than all else, wants a C++ compiler, which the platform's machines lack, and
+changes nothing about what a model computes.
 """
 
 from __future__ import annotations
@@ -38,7 +41,8 @@ class NoTensor(torch.Tensor):
 
 def put_off() -> None:
     """From now on in this process, import these modules when they are used, unless they have been imported."""
-    _put_off(COMPILER, {"graph_break": lambda: None, "disable": _disable})
+    _put_off(COMPILER, {"graph_break": lambda: None, "disable": left_as_it_is})
+    torch.compile = left_as_it_is
     if torch.distributed.is_available():
         _put_off(DISTRIBUTED, {"DTensor": NoTensor})
 
@@ -60,6 +64,6 @@ def _itself(name: str) -> types.ModuleType:
         torch.manual_seed = before  # the compiler wraps it, as if the submission had replaced it
 
 
-def _disable(fn: Callable[..., Any] | None = None, recursive: bool = True, **options: Any) -> Any:
-    """For PyTorch's own functions the function itself, as nothing is compiled; for others what the compiler gives."""
-    return fn if options == {"wrapping": False} else _itself(COMPILER).disable(fn, recursive, **options)
+def left_as_it_is(model: Callable[..., Any] | None = None, *_: object, **options: Any) -> Any:
+    """The same function or module; without one, a decorator that does nothing. In the place of `torch.compile`."""
+    return left_as_it_is if model is None else model

@@ -45,18 +45,36 @@ assert absent()
 """)
 
 
-def test_the_compiler_is_there_when_it_is_used() -> None:
-    run(f"""
-@torch.compiler.disable
+def test_what_is_compiled_stays_as_it_is() -> None:
+    run("""
+@torch.compile
+def doubled(x):
+    return 2 * apart(x)
+
+@torch.compiler.disable(recursive=False)
 def apart(x):
     return x - 1
 
-doubled = torch.compile(lambda x: 2 * apart(x), backend="eager")
+@torch.compile(mode="reduce-overhead", fullgraph=True)
+def halved(x):
+    return x / 2
+
 assert doubled(torch.tensor([3.0])).tolist() == [4]
-assert not absent()
-assert torch.manual_seed is torch.random.manual_seed
+assert halved(torch.tensor([3.0])).tolist() == [1.5]
+model = torch.nn.Linear(2, 2)
+assert torch.compile(model, backend="eager") is model
+model.compile()
+assert model(torch.ones(1, 2)).shape == (1, 2)
+assert absent()
+""")
+
+
+def test_the_compiler_is_there_when_it_is_asked_for() -> None:
+    run(f"""
 import torch._dynamo.config
 assert torch._dynamo.config.__file__
+assert torch.manual_seed is torch.random.manual_seed
+assert not isinstance(sys.modules[later.COMPILER], later.Later)
 {A_STEP}
 """)
 

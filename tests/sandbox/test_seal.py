@@ -140,6 +140,7 @@ def work(x):
     with torch.inference_mode(), torch.random.fork_rng():
         torch.func.vmap(torch.sum)(x)
     torch.compile(nn.Linear(3, 3), backend="eager")(x)
+    torch._dynamo.optimize("eager")(nn.Linear(3, 3))(x)
     torch.einsum("ij,kj->ik", x, x).as_subclass(Own)
     return x
 
