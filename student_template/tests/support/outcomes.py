@@ -35,6 +35,7 @@ class Outcome(enum.Enum):
 
 
 _UNSETTLED = {Outcome.FAILED, Outcome.ERROR, Outcome.TIMED_OUT, Outcome.OUT_OF_MEMORY}
+_NOT_RIGHT = {*_UNSETTLED, Outcome.BLOCKED}
 
 
 KEEP_THE_NAMES = (
@@ -111,6 +112,8 @@ def settle(records: Iterable[Record]) -> list[Record]:
     """
     done = list(records)
     broken = broken_parts(done)
+    if not broken:
+        return done
     causes = {record.info.number: _causes(record, broken) for record in done}
     return [_block(record, _roots(record.info.number, causes)) for record in done]
 
@@ -118,10 +121,10 @@ def settle(records: Iterable[Record]) -> list[Record]:
 def broken_parts(records: Iterable[Record]) -> dict[str, list[CheckInfo]]:
     """Each part that a check covers which did not pass, with all such checks in their order."""
     broken: dict[str, list[CheckInfo]] = {}
-    for record in sorted(records, key=lambda record: record.info.order):
-        if record.outcome in _UNSETTLED | {Outcome.BLOCKED}:
-            for part in record.info.covers:
-                broken.setdefault(part, []).append(record.info)
+    wrong = [record.info for record in records if record.outcome in _NOT_RIGHT]
+    for info in sorted(wrong, key=lambda info: info.order):
+        for part in info.covers:
+            broken.setdefault(part, []).append(info)
     return broken
 
 
