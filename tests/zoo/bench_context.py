@@ -20,6 +20,7 @@ from autograder.intake import Intake, parse, take_in
 from autograder.intake.parse_child import reports
 from autograder.paths import REFERENCE
 from autograder.sandbox.handle import RemoteSubmission
+from autograder.sandbox.session import CONFIRM_SECONDS
 from autograder.sandbox.zygote import Zygote
 from autograder.settings import Settings
 from support.checking import Submission
@@ -53,13 +54,16 @@ class ZooContext(RunContext):
     """A run with two workers, one with the accelerator and one without, which serve all checks of a submission at all
     seeds: a fork for each check costs more than what it computes.
 
-    With a `home` it has the reference of that context, whose process serves submission after submission.
+    With a `home` it has the reference of that context, whose process serves submission after submission. `following`:
+    the check that comes next, and whether it is on the device.
     """
 
     references = RecallingReference
     ledger: Sheet
     home: ZooContext | None = None
+    following: tuple[str, bool] | None = None
     _on_device = False
+    _seeded: tuple[RemoteSubmission, int, int] | None = None
 
     @cached_property
     def reference(self) -> Submission:
@@ -99,8 +103,25 @@ class ZooContext(RunContext):
     def fresh_submission(self, number: str, *, on_device: bool = False) -> Iterator[Submission]:
         self._on_device = on_device
         with self.time_for(number):
-            self._submission.probes.seed_torch(self.seed_for("worker", number))
+            if self._seeded != self._seed_of(number):
+                self._submission.probes.seed_torch(self.seed_for("worker", number))
             yield self._submission
+
+    def confirm(self) -> None:
+        """As in the grader, by what the next check begins with, where that has the same worker: one request for two."""
+        session = self._submission.session
+        number, on_device = self.following or ("", not self._on_device)
+        if on_device != self._on_device or session._worker is None:
+            super().confirm()
+            return
+        self._seeded = None
+        with session.within(max(session._left, CONFIRM_SECONDS)):
+            self._submission.probes.seed_torch(self.seed_for("worker", number))
+        self._seeded = self._seed_of(number)
+
+    def _seed_of(self, number: str) -> tuple[RemoteSubmission, int, int]:
+        """What is seeded for a check: which worker, and how."""
+        return self._submission, self._submission.session.generation, self.seed_for("worker", number)
 
 
 @functools.cache

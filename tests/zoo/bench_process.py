@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import itertools
 import json
 import os
 import time
@@ -72,7 +73,9 @@ class Bench:
         context = self._grading.context = self._stall.enter(order)
         reference, reached, margins = self._stall.home.recalling, {}, {}
         with reference.within(REFERENCE_SECONDS):
-            for number in order["checks"] or items:
+            numbers = order["checks"] or list(items)
+            for number, following in itertools.zip_longest(numbers, numbers[1:]):
+                context.following = following and (following, "device" in _fixtures(items[following]))
                 is_trained = number in self._catalogue.trained  # what it asks is never asked again
                 reference.begin(context.seed_for("reference", number), None if is_trained else number)
                 reached[number] = self._run(items[number])
@@ -101,8 +104,11 @@ class Bench:
         item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
         entered = self._marks.take() if self._marks else []
         asked_for = {"answers": ANSWERS, "rng": DRAWN}
-        fixtures: list[str] = item.fixturenames  # type: ignore[attr-defined]
-        return [*entered, *(what for name, what in asked_for.items() if name in fixtures)]
+        return [*entered, *(what for name, what in asked_for.items() if name in _fixtures(item))]
+
+
+def _fixtures(item: pytest.Item) -> list[str]:
+    return item.fixturenames  # type: ignore[attr-defined,no-any-return]
 
 
 def main() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from tqdm import tqdm
@@ -12,6 +14,8 @@ from tests.zoo.animals import Mistake, Variant
 from tests.zoo.bench import Bench, Order, Verdict
 from tests.zoo.mutants import Mutant
 from tests.zoo.plan import Planner
+
+LINE_SECONDS = 60.0  # between two lines of progress
 
 
 @dataclass(frozen=True)
@@ -36,16 +40,16 @@ class Graded:
 
 
 def grade_zoo(zoo: Zoo, catalogue: Catalogue, processes: int, *, exhaustive: bool) -> Graded:
-    """Grade everything, with a progress bar. `exhaustive`: go on with a mutant after the first check that it fails."""
-    planner = Planner(catalogue, grade_reference(catalogue).reached, stop_early=not exhaustive)
+    """Grade everything, and show how far that is. `exhaustive`: go on with a mutant after the first check it fails."""
     graded = Graded()
-    with Bench(processes) as bench:
+    with Bench(processes) as bench:  # its processes begin while the reference is graded
+        planner = Planner(catalogue, grade_reference(catalogue).reached, stop_early=not exhaustive)
         orders = _orders(zoo, planner)
-        for order, verdict in _with_bar(bench, orders, "submissions"):
+        for order, verdict in _with_progress(bench, orders, "submissions"):
             _put(graded, orders[order], verdict)
         survivors = [m for m in zoo.mutants if not graded.mutants[m.id].failed and m.id not in zoo.equivalent]
         trained = {planner.trained_mutant(mutant): mutant for mutant in survivors}
-        for order, verdict in _with_bar(bench, trained, "trainings of mutants"):
+        for order, verdict in _with_progress(bench, trained, "trainings of mutants"):
             if verdict.failed or verdict.faults:
                 graded.mutants[trained[order].id] = verdict
     return graded
@@ -79,9 +83,18 @@ def _orders(zoo: Zoo, planner: Planner) -> dict[Order, tuple[str, str, int]]:
     return dict(sorted(orders.items(), key=lambda item: not trained & set(item[0].checks)))
 
 
-def _with_bar(bench: Bench, orders: Iterable[Order], what: str) -> Iterable[tuple[Order, Verdict]]:
+def _with_progress(bench: Bench, orders: Iterable[Order], what: str) -> Iterator[tuple[Order, Verdict]]:
+    """The verdicts, with a bar at a terminal and a line now and then elsewhere."""
     waiting = list(orders)
-    return tqdm(bench.grade(waiting), total=len(waiting), desc=what, unit="", disable=None if waiting else True)
+    lines = not sys.stderr.isatty()
+    bar = tqdm(bench.grade(waiting), total=len(waiting), desc=what, unit="", disable=lines or not waiting)
+    started = told = time.monotonic()
+    for done, verdict in enumerate(bar, 1):
+        yield verdict
+        now = time.monotonic()
+        if lines and (now - told >= LINE_SECONDS or done == len(waiting)):
+            told = now
+            print(f"{what}: {done} of {len(waiting)}, {(now - started) / 60:.1f} min", file=sys.stderr, flush=True)
 
 
 def _put(graded: Graded, about: tuple[str, str, int], verdict: Verdict) -> None:
