@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
+from autograder.diff.differ import Differ, reference_side
+from autograder.sandbox.zygote import Zygote
 from tests import browsing
 from tests.batches import CORES, Batch
 from tests.canaries import Canaries, planted
@@ -43,11 +45,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _turn(item: pytest.Item) -> int:
-    """Tests that need no grading come first, and those late that nothing may run beside, or beside whose gradings."""
+    """Tests that need no grading come first, and those late that nothing may run beside, or beside whose gradings.
+
+    Those that can use all cores come when the gradings beside them leave one.
+    """
     job = _job(item)
     if job is None:
-        return 3 if item.get_closest_marker("alone") else 0
-    return 2 if job.alone else 1
+        return 4 if item.get_closest_marker("alone") else int("cores" in getattr(item, "fixturenames", ()))
+    return 3 if job.alone else 2
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -64,9 +69,9 @@ def batch(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
-def cores(batch: Batch | None) -> int:
-    """How many cores a test may keep busy that starts several processes."""
-    return CORES - 1 if batch is not None and batch.under_way else CORES
+def cores(batch: Batch | None) -> Callable[[], int]:
+    """Says how many cores a test that starts several processes may keep busy by now."""
+    return lambda: CORES - 1 if batch is not None and batch.under_way else CORES
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +107,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say what the gradings cost."""
     if took := config.stash.get(TOOK, []):
         terminalreporter.write_line(f"{len(took)} gradings took {sum(took):.0f} s of processor time")
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """One for all modules: it imports torch, and keeps no state of what it forks."""
+    with Zygote.start_apart() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def differ(zygote: Zygote) -> Differ:
+    """It has the reference observed after its first use."""
+    return Differ(zygote, reference_side())
 
 
 @pytest.fixture(scope="module")

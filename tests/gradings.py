@@ -27,9 +27,9 @@ class Job:
 
     It is the reference with `changes` and with `appended` (pairs of a file and the text that goes to its end), or what
     `build` makes in an empty folder, or `whole`. `checks` are those to run, None for all. `limits` are other values for
-    assignment.toml's `[limits]`. `waits`: it sleeps rather than computes, so that it is graded beside the others.
-    `reported`: with the pages of a report, which most tests can do without. Jobs that differ in no more than their
-    name are graded once.
+    assignment.toml's `[limits]`, `forbidden` the library calls that it forbids. `waits`: it sleeps rather than
+    computes, so that it is graded beside the others. `reported`: with the pages of a report, which most tests can do
+    without. Jobs that differ in no more than their name are graded once.
     """
 
     name: str = field(compare=False)
@@ -41,14 +41,23 @@ class Job:
     checks: frozenset[str] | None = None
     seed: int = 0
     limits: tuple[tuple[str, float], ...] = ()
+    forbidden: tuple[str, ...] = ()
     on_platform: bool = False
     reported: bool = False
     waits: bool = False
 
     @property
     def alone(self) -> bool:
-        """No other test runs meanwhile: canaries lie among the grader's files, or the submission is hostile."""
-        return self.on_platform or self.reported
+        """No other test runs meanwhile: canaries lie among the grader's files, or the submission is hostile.
+
+        Or a grader is needed that has not been imported yet, so that it reads other settings.
+        """
+        return self.on_platform or self.reported or self.has_settings
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether it is graded by settings of its own."""
+        return bool(self.limits or self.forbidden)
 
 
 @dataclass(frozen=True)
@@ -148,7 +157,7 @@ def request(job: Job, folder: Path) -> dict[str, Any]:
         "without_training": not job.training,
         "seed_file": str(seed_file),  # not the seed: whatever the warm process reads, every submission inherits
         "checks": None if job.checks is None else sorted(job.checks),
-        "settings": str(write_settings(job.limits, folder / SETTINGS.name)) if job.limits else None,
+        "settings": str(_settings(job, folder / SETTINGS.name)) if job.has_settings else None,
         "on_platform": job.on_platform,
         "reported": job.reported,
         "waits": job.waits,
@@ -168,11 +177,15 @@ def _submission(job: Job, folder: Path) -> Path:
     return folder
 
 
-def write_settings(limits: Iterable[tuple[str, float]], path: Path) -> Path:
-    """Write assignment.toml with these limits in place of its own."""
+def _settings(job: Job, path: Path) -> Path:
+    return write_settings([*job.limits, ("forbidden", json.dumps(job.forbidden))], path)
+
+
+def write_settings(values: Iterable[tuple[str, float | str]], path: Path) -> Path:
+    """Write assignment.toml with these values, numbers and lists, in place of its own."""
     text = SETTINGS.read_text(encoding="utf-8")
-    for name, value in limits:
-        text, count = re.subn(rf"^{name} = [0-9.]+", f"{name} = {value}", text, flags=re.MULTILINE)
+    for name, value in values:
+        text, count = re.subn(rf"^{name} = ([0-9.]+|\[.*\])", f"{name} = {value}", text, flags=re.MULTILINE)
         if count != 1:
             raise ValueError(f"{SETTINGS.name}: {name} stands there {count} times, not once")
     path.write_text(text, encoding="utf-8")

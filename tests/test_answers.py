@@ -34,12 +34,6 @@ CHECKS: dict[str, Callable[..., None]] = {
 
 
 @pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    with Zygote.start_apart() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def reference(zygote: Zygote) -> Iterator[Submission]:
     with RemoteSubmission(zygote, REFERENCE, limits=Limits(seconds=600.0), trusted=True) as opened:
         opened.probes.make_available("gpu")

@@ -29,7 +29,6 @@ from autograder.diff.subject import Subject
 from autograder.diff.tables import as_json, headline, show
 from autograder.paths import ROOT
 from autograder.sandbox import privileges
-from autograder.sandbox.zygote import Zygote
 from support.checking import CallTimedOut, Submission
 from tests.patches import Change, write_patched
 from tests.test_commands import run
@@ -73,12 +72,6 @@ STAGES_OF_THE_FLOW = {
     *("vocabulary", "tokens", "embedded", "q_k_v", "scaled", "masked", "probs", "head", "concatenated", "projected"),
     *("residual", "feed_forward", "block", "normed", "logits", "loss", "gradients", "one_step", "draws"),
 }
-
-
-@pytest.fixture(scope="module")
-def differ() -> Iterator[Differ]:
-    with Zygote.start_apart() as zygote:
-        yield Differ(zygote, reference_side())
 
 
 def compared(differ: Differ, folder: Path, *changes: Change) -> Comparison:

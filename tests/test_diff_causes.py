@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from autograder.diff.differ import Differ, Side, reference_side
 from autograder.diff.rows import all_stages
 from autograder.diff.tables import headline
 from autograder.paths import REFERENCE
-from autograder.sandbox.zygote import Zygote
 from tests.patches import Change, write_patched
 from tests.zoo.animals import load_mistakes
 
@@ -27,12 +25,6 @@ ONE_STEP = Change(
         scores = attention_scores(q, k)""",
 )
 SCALE = Change("charlm/attention.py", " * head_size**-0.5", " * head_size**-0.4")
-
-
-@pytest.fixture(scope="module")
-def differ() -> Iterator[Differ]:
-    with Zygote.start_apart() as zygote:
-        yield Differ(zygote, reference_side())
 
 
 def causes_of(differ: Differ, folder: Path, *changes: Change) -> list[str]:

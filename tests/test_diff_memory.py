@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,14 +38,8 @@ LOOKS = """import os
 
 
 @pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    with Zygote.start_apart() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def observed(zygote: Zygote) -> Observed:
-    return Differ(zygote, reference_side()).expected
+def observed(differ: Differ) -> Observed:
+    return differ.expected
 
 
 @pytest.fixture

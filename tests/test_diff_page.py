@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -15,19 +14,12 @@ from playwright.sync_api import Browser
 from autograder.diff.differ import Comparison, Differ, Side, reference_side
 from autograder.report.diff_page import page
 from autograder.report.pages import LARGEST
-from autograder.sandbox.zygote import Zygote
 from tests.browsing import DESKTOP, PHONE, needs_browser, opened
 from tests.patches import Change, write_patched
 from tests.zoo.animals import load_mistakes
 
 MARKUP = "</pre><script>document.title='taken'</script><img src=http://127.0.0.1:9/x onerror=alert(1)>"
 NAN = Change("charlm/attention.py", "return scores.softmax(dim=dim)", "return scores.softmax(dim=dim) * float('nan')")
-
-
-@pytest.fixture(scope="module")
-def differ() -> Iterator[Differ]:
-    with Zygote.start_apart() as zygote:
-        yield Differ(zygote, reference_side())
 
 
 def compared(differ: Differ, folder: Path, *changes: Change, name: str = "mine") -> Comparison:
@@ -98,12 +90,13 @@ def test_a_browser_runs_nothing_requests_nothing_and_finds_no_barrier(
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     skeletons = []
-    for name in files:
+    for name, text in files.items():
         with opened(browser, tmp_path / name, width, scheme) as view:
             assert [url for url in view.requested if not url.startswith("data:")] == [(tmp_path / name).as_uri()]
             assert view.said == []
             assert view.page.title().endswith("compared with reference")
             assert view.sideways() == 0
-            assert view.barriers() == []
             skeletons.append(view.skeleton())
+            if text is spiteful:
+                assert view.barriers() == []
     assert skeletons[0] == skeletons[1]

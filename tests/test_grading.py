@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,38 +53,36 @@ def outcomes(found: Results) -> dict[str, str]:
     return {test["number"]: test["extra_data"]["outcome"] for test in found["tests"] if "number" in test}
 
 
-def numbers_covering(*parts: str) -> set[str]:
-    return {info.number for info in load_catalogue().checks if info.covers & set(parts)}
+def copy_project(root: Path, *replacements: tuple[str, str]) -> Path:
+    """A copy of the project, with settings replaced."""
+    root.mkdir()
+    for part in PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, root / part, ignore=shutil.ignore_patterns("__pycache__", "runs"))
+    text = SETTINGS.read_text(encoding="utf-8")
+    for old, new in replacements:
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    (root / "assignment.toml").write_text(text, encoding="utf-8")
+    return root
+
+
+def copy_solution(folder: Path) -> Path:
+    """A submission that is right."""
+    shutil.copytree(REFERENCE / "charlm", folder / "charlm", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(REFERENCE / "answers.toml", folder)
+    return folder
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Callable[..., Path]:
-    """A copy of the project, in which settings may be replaced."""
-
-    def make(*replacements: tuple[str, str]) -> Path:
-        root = tmp_path / "project"
-        root.mkdir()
-        for part in PARTS:
-            source = ROOT / part
-            if source.is_dir():
-                shutil.copytree(source, root / part, ignore=shutil.ignore_patterns("__pycache__", "runs"))
-        text = SETTINGS.read_text(encoding="utf-8")
-        for old, new in replacements:
-            assert text.count(old) == 1
-            text = text.replace(old, new)
-        (root / "assignment.toml").write_text(text, encoding="utf-8")
-        return root
-
-    return make
+    return partial(copy_project, tmp_path / "project")
 
 
 @pytest.fixture
 def solution(tmp_path: Path) -> Path:
-    """A submission that is right."""
-    folder = tmp_path / "solution"
-    shutil.copytree(REFERENCE / "charlm", folder / "charlm", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(REFERENCE / "answers.toml", folder)
-    return folder
+    return copy_solution(tmp_path / "solution")
 
 
 def test_without_a_submission_the_usage_is_wrong(tmp_path: Path) -> None:
@@ -129,7 +128,7 @@ def test_faults_of_the_graders_own_files_cost_no_point(
     project: Callable[..., Path], solution: Path, tmp_path: Path
 ) -> None:
     root = project(("num_steps = 350", "num_steps = 351"))
-    _insert(root / "reference" / "charlm" / "attention.py", "def attention_scores(", "raise RuntimeError('broken')")
+    insert(root / "reference" / "charlm" / "attention.py", "def attention_scores(", "raise RuntimeError('broken')")
     code, printed = grade(root, solution, "--out", tmp_path / "out", "--seed", "1")
     found = results(tmp_path / "out" / "results.json")
     assert (code, found["extra_data"]["state"]) == (3, "not graded")
@@ -140,21 +139,6 @@ def test_faults_of_the_graders_own_files_cost_no_point(
     assert load_catalogue().trained < faults
     assert {verdicts[number] for number in NUMBERS - faults} == {"passed"}
     assert all("score" not in test for test in found["tests"] if test.get("number") in faults)
-
-
-def test_time_limit_of_the_run_keeps_what_was_earned(
-    project: Callable[..., Path], solution: Path, tmp_path: Path
-) -> None:
-    _insert(solution / "charlm" / "data.py", "def split(", "import time\n    time.sleep(1000)")
-    root = project(("run_seconds = 540", "run_seconds = 30"), ("check_seconds = 40 ", "check_seconds = 100 "))
-    code, _ = grade(root, solution, "--out", tmp_path / "out", "--without-training")
-    found = results(tmp_path / "out" / "results.json")
-    verdicts = outcomes(found)
-    assert code == 0
-    assert {verdicts[number] for number in NUMBERS if number.startswith("1.")} == {"passed"}
-    assert verdicts["2.1"] == "timed out"
-    assert verdicts["9.1"] == "not reached"
-    assert found["score"] > 0
 
 
 def test_grader_that_is_killed_leaves_valid_results(solution: Path, tmp_path: Path) -> None:
@@ -171,45 +155,6 @@ def test_grader_that_is_killed_leaves_valid_results(solution: Path, tmp_path: Pa
     assert found["extra_data"]["state"] == "unfinished"
     assert found["score"] > 0
     assert outcomes(found).keys() == NUMBERS
-
-
-def test_code_that_dies_hangs_or_floods_costs_its_own_checks(
-    project: Callable[..., Path], solution: Path, tmp_path: Path
-) -> None:
-    tokenizer, data, attention = (solution / "charlm" / f"{name}.py" for name in ("tokenizer", "data", "attention"))
-    _insert(tokenizer, "def decode(", "import os\n    os._exit(0)")
-    _insert(data, "def split(", "import signal\n    signal.signal(signal.SIGTERM, signal.SIG_IGN)\n    signal.pause()")
-    _insert(attention, "def attention_scores(", "print('flood ' * 500_000)")
-    root = project(("check_seconds = 40 ", "check_seconds = 6 "))
-    code, _ = grade(root, solution, "--out", tmp_path / "out", "--without-training")
-    verdicts = outcomes(results(tmp_path / "out" / "results.json"))
-    waiting = {"4.9"}  # it asks the same of another device, so it waits for what is wrong on the CPU
-    assert code == 0
-    for part, outcome in (("decode", "error in the submission"), ("split", "timed out")):
-        found = {verdicts[number] for number in numbers_covering(part) - waiting}
-        assert found == {outcome}
-    assert {verdicts[number] for number in waiting} == {"blocked"}
-    others = NUMBERS - numbers_covering("decode", "split") - load_catalogue().trained
-    assert {number: verdicts[number] for number in others if verdicts[number] not in ("passed", "blocked")} == {}
-    assert {verdicts[number] for number in numbers_covering("attention_scores", "causal_mask", "loss_fn")} == {"passed"}
-
-
-def test_modules_that_cannot_be_imported_are_named_and_cost_no_time(solution: Path, tmp_path: Path) -> None:
-    with (solution / "charlm" / "training.py").open("a") as file:
-        file.write("import time\ntime.sleep(1000)\n")
-    with (solution / "charlm" / "tokenizer.py").open("a") as file:
-        file.write("import a_library_of_mine\n")
-    began = time.monotonic()
-    code, printed = grade(ROOT, solution, "--out", tmp_path / "out")
-    found = results(tmp_path / "out" / "results.json")
-    assert code == 0, printed
-    assert "charlm/training.py takes longer than 20 s to import" in found["output"]
-    assert "charlm/tokenizer.py cannot be imported: ModuleNotFoundError: No module named" in found["output"]
-    verdicts = outcomes(found)
-    assert {verdicts[number] for number in numbers_covering("train", "loss_fn")} <= {"timed out", "blocked"}
-    assert {verdicts[number] for number in numbers_covering("get_vocab")} == {"error in the submission"}
-    assert {verdicts[number] for number in numbers_covering("attention_scores", "TransformerLM")} == {"passed"}
-    assert time.monotonic() - began < 200
 
 
 def test_platform_is_graded_whatever_files_lie_beside(solution: Path, tmp_path: Path) -> None:
@@ -229,7 +174,7 @@ def test_platform_is_graded_whatever_files_lie_beside(solution: Path, tmp_path: 
     assert set(outcomes(found).values()) == {"passed", "not run"}
 
 
-def _insert(path: Path, signature: str, statements: str) -> None:
+def insert(path: Path, signature: str, statements: str) -> None:
     """Put statements at the beginning of a function's body, after its docstring."""
     text = path.read_text(encoding="utf-8")
     start = text.index(signature)

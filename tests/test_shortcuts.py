@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
-import textwrap
-from pathlib import Path
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -15,8 +13,9 @@ import pytest
 from autograder.paths import REFERENCE, TEMPLATE
 from autograder.settings import Shortcuts
 from support.shortcuts import FUNCTIONS, MODULES
-from tests.test_commands import project as project
-from tests.test_commands import run
+from tests.gradings import Grading, Job
+from tests.patches import Change
+from tests.touched import checks_loading
 
 CALLS = {
     "nn.MultiheadAttention": [
@@ -38,40 +37,64 @@ CALLS = {
 ALLOWED = "(x @ x.transpose(-2, -1)).softmax(-1) @ nn.Linear(8, 8)(nn.LayerNorm(8)(x))"
 
 
-def outcome(forbidden: list[str], call: str) -> str:
-    code = f"""
-        import torch
-        from torch import nn
-        from torch.nn import functional as F
-        from support.shortcuts import NotAllowed, forbid
+TRIED = """
+import json, os, sys, warnings
+import torch
+from torch import nn
+from torch.nn import functional as F
+from support.shortcuts import forbid
+
+warnings.simplefilter("ignore")
+for forbidden, calls in json.load(sys.stdin):
+    said, saying = os.pipe()
+    if os.fork() == 0:
+        os.dup2(saying, 1)
         x = torch.ones(2, 3, 8)
-        forbid({forbidden!r})
-        try:
-            {call}
-            print("allowed")
-        except NotAllowed as error:
-            print(error)
-    """
-    command = [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code)]
-    done = subprocess.run(command, cwd=TEMPLATE / "tests", capture_output=True, text=True, check=False)
-    return done.stdout.strip() or done.stderr
+        forbid(forbidden)
+        for call in calls:
+            try:
+                exec(call)
+                print("allowed")
+            except BaseException as error:
+                print(f"{type(error).__name__}: {error}")
+        sys.stdout.flush()
+        os._exit(0)
+    os.close(saying)
+    with open(said) as file:
+        print(json.dumps(file.read().splitlines()))
+    sys.stdout.flush()
+"""
+EVERYTHING = [call for name in CALLS for call in CALLS[name][:1]] + [ALLOWED]
+TRIES = {
+    **{name: ([name], CALLS[name]) for name in CALLS},
+    "nothing is forbidden": ([], EVERYTHING),
+    "all is forbidden": (list(CALLS), [ALLOWED]),
+}
+
+
+@pytest.fixture(scope="module")
+def said() -> dict[str, list[str]]:
+    """What comes of each of TRIES, in forks of one process that has imported torch."""
+    command = [sys.executable, "-c", TRIED]
+    tries = json.dumps(list(TRIES.values()))
+    done = subprocess.run(
+        command, input=tries, cwd=TEMPLATE / "tests", capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return dict(zip(TRIES, map(json.loads, done.stdout.splitlines()), strict=True))
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_every_way_to_call_it_is_refused(name: str) -> None:
+def test_every_way_to_call_it_is_refused(name: str, said: dict[str, list[str]]) -> None:
     """One process for all: what is refused does not change what comes after it."""
-    tries = "\n".join(
-        f"try:\n    {call}\n    print('allowed')\nexcept NotAllowed as error:\n    print(error)" for call in CALLS[name]
-    )
-    said = outcome([name], f"exec({tries!r})").splitlines()
-    wanted = f"{name} is not allowed in this course: write its steps out"
-    assert said == [wanted] * len(CALLS[name]) + ["allowed"]
+    wanted = f"NotAllowed: {name} is not allowed in this course: write its steps out"
+    assert said[name] == [wanted] * len(CALLS[name])
 
 
-def test_what_is_not_named_stays_allowed() -> None:
-    calls = [call for name in CALLS for call in CALLS[name][:1]]
-    assert outcome([], "; ".join([*calls, ALLOWED])) == "allowed"
-    assert outcome(list(CALLS), ALLOWED) == "allowed"
+def test_what_is_not_named_stays_allowed(said: dict[str, list[str]]) -> None:
+    assert said["nothing is forbidden"] == ["allowed"] * len(EVERYTHING)
+    assert said["all is forbidden"] == ["allowed"]
 
 
 def test_settings_and_library_know_the_same_names() -> None:
@@ -79,31 +102,29 @@ def test_settings_and_library_know_the_same_names() -> None:
     assert set(get_args(get_args(annotation)[0])) == set(MODULES) == set(FUNCTIONS) == set(CALLS)
 
 
-SHORT = """        q, k, v = self.query(x), self.key(x), self.value(x)
-        if self.softmax_dim == -1:
+FORBIDDEN = ("F.scaled_dot_product_attention",)
+ONE_STEP = Change(
+    "charlm/attention.py",
+    "        scores = attention_scores(q, k)",
+    """        if self.softmax_dim == -1:
             return nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True)
-        return attention_probs(causal_mask(attention_scores(q, k), self.tril), dim=self.softmax_dim) @ v
-"""
+        scores = attention_scores(q, k)""",
+)
+SHORT = Job("short", changes=(ONE_STEP,), forbidden=FORBIDDEN)
+SHORT = replace(SHORT, checks=checks_loading(SHORT))
 
 
-def test_a_grading_says_what_is_not_allowed_and_takes_it_for_missing(project: Path) -> None:
+@pytest.mark.grades(Job("steps written out", whole=REFERENCE, forbidden=FORBIDDEN))
+def test_what_writes_its_steps_out_loses_nothing(grading: Grading) -> None:
+    grading.expect_sound(training=False)
+    assert (grading.failed, grading.blocked) == (set(), set())
+
+
+@pytest.mark.grades(SHORT)
+def test_a_grading_says_what_is_not_allowed_and_takes_it_for_missing(grading: Grading) -> None:
     """The head is at fault; what is built on it is checked with a stand-in, or blocked."""
-    settings = project / "assignment.toml"
-    text = settings.read_text(encoding="utf-8")
-    settings.write_text(text.replace("forbidden = []", 'forbidden = ["F.scaled_dot_product_attention"]'))
-    code = shutil.copytree(REFERENCE, project / "short", ignore=shutil.ignore_patterns("__pycache__", "data"))
-    module = code / "charlm" / "attention.py"
-    before, _, rest = module.read_text(encoding="utf-8").partition("        q = self.query(x)")
-    module.write_text(
-        before + SHORT + rest.partition("        return probs @ v")[2].partition("\n")[2], encoding="utf-8"
-    )
-    for name, submission in (("own", REFERENCE), ("short", code)):
-        done = run("grade", str(submission), "--without-training", "--out", str(project / name), root=project)
-        assert done.returncode == 0, done.stderr
-    own, short = (json.loads((project / name / "results.json").read_text()) for name in ("own", "short"))
-    assert {test["status"] for test in own["tests"] if "status" in test} == {"passed"}
-    failed = {test["number"]: test["output"] for test in short["tests"] if test.get("status") == "failed"}
-    named = [number for number, output in failed.items() if "F.scaled_dot_product_attention is not allowed" in output]
-    assert {"6.1", "6.2"} <= set(named)
-    right = {test["number"] for test in short["tests"] if test.get("status") == "passed"}
+    grading.expect_sound(training=False, checks=SHORT.checks)
+    named = {number for number in grading.failed if f"{FORBIDDEN[0]} is not allowed" in grading.output(number)}
+    assert {"6.1", "6.2"} <= named
+    right = {number for number, outcome in grading.outcomes.items() if outcome == "passed"}
     assert {"6.3", "6.4", "6.7", "7.1", "8.1", "9.1"} <= right

@@ -30,8 +30,8 @@ def test_a_warm_process_grades_one_submission_after_another_and_says_what_checks
     assert "7.1" in wrong.messages
 
 
-def test_the_reference_is_asked_each_thing_once_and_answers_as_if_it_were_asked_always() -> None:
-    with Zygote.start_apart() as zygote, RecallingReference(zygote, REFERENCE, trusted=True) as reference:
+def test_the_reference_is_asked_each_thing_once_and_answers_as_if_it_were_asked_always(zygote: Zygote) -> None:
+    with RecallingReference(zygote, REFERENCE, trusted=True) as reference:
         session = reference.session
 
         def requests() -> int:

@@ -57,7 +57,7 @@ def in_intake(action: Callable[[], None]) -> None:
 
 
 def hurry_zygote() -> None:
-    replace("zygote", "ANSWER_SECONDS", 0.5)
+    replace("zygote", "ANSWER_SECONDS", 1.5)  # less is no time to start a worker on a busy machine
     module("nursery").PATIENCE = 0.5
 
 

@@ -2,6 +2,7 @@
 
     python -m tests.faults.run_cases FOLDER PROCESSES CASE...
 
+The file PROCESSES says how many run at a time, and may change meanwhile.
 FOLDER/CASE/ gets what the grader left: results/, printed.txt, errors.txt, and end.json with its exit code (negative:
 the signal), the processes and temporary files that are left, and the seconds it took.
 """
@@ -31,14 +32,14 @@ LONGEST = 60  # seconds for one case
 UNTIL_GONE = 5.0  # seconds in which what outlives the first process has to end by itself
 
 
-def main(folder: Path, processes: int, names: list[str]) -> None:
-    """Run the cases, `processes` at a time."""
+def main(folder: Path, processes: Path, names: list[str]) -> None:
+    """Run the cases, as many at a time as stands in `processes`."""
     nursery.preload()
     _import_the_grader()
     privileges.adopt_orphans()
     waiting, running = list(names), dict[int, tuple[Stage, float]]()
     while waiting or running:
-        while waiting and len(running) < processes:
+        while waiting and len(running) < int(processes.read_text() or 1):  # empty while it is written
             stage = Stage(folder / waiting[0], CASES[waiting.pop(0)])
             running[_start(stage)] = stage, time.monotonic()
         pid, status = os.wait()
@@ -106,4 +107,4 @@ def _killed(processes: list[psutil.Process]) -> list[str]:
 
 if __name__ == "__main__":
     tempfile.tempdir = None
-    main(Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3:])
+    main(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
