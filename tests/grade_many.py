@@ -33,7 +33,7 @@ from autograder import paths
 from autograder.fresh_start import start_again
 from autograder.grading.launcher import grade
 from autograder.grading.request import GradeRequest
-from autograder.sandbox import nursery, privileges
+from autograder.sandbox import hugepages, nursery, privileges
 from autograder.sandbox.zygote import Zygote
 from tests.traces import files_of, processes_of
 
@@ -60,6 +60,7 @@ def main(jobs_file: Path, processes: Path, *, imported: bool) -> int:
     if imported:
         import autograder.grading.prepare
         import autograder.grading.run  # noqa: F401
+    hugepages.collapse()  # the zygotes of the gradings will need no more than to keep it so
     privileges.adopt_orphans()  # what a grading leaves behind becomes a child of this process
     waiting: list[dict[str, Any]] = json.loads(jobs_file.read_text())
     starts = random.SystemRandom().sample(range(0, len(privileges.UNUSED_IDS), IDS_EACH), len(waiting))
