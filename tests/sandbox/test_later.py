@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from autograder.paths import ROOT
 
 PUT_OFF = """
@@ -15,7 +17,7 @@ from autograder.sandbox import later
 from support.simulated_device import held, simulated_accelerator
 
 def absent():
-    return all(isinstance(sys.modules[name], later.Later) for name in (later.COMPILER, later.DISTRIBUTED))
+    return all(type(sys.modules[name]) is later.Later for name in (later.COMPILER, later.DISTRIBUTED, *later.SETTINGS))
 
 later.put_off()
 """
@@ -40,7 +42,7 @@ def test_an_optimiser_and_a_tensor_written_in_python_import_nothing_more() -> No
 with simulated_accelerator():
     assert held(torch.ones(2, device="gpu") + 1).tolist() == [2, 2]
 {A_STEP}
-inspect.getmodule(torch.nn.Linear.forward)  # which looks through all modules
+torch.use_deterministic_algorithms(True)
 assert absent()
 """)
 
@@ -69,12 +71,47 @@ assert absent()
 """)
 
 
-def test_the_compiler_is_there_when_it_is_asked_for() -> None:
+def test_who_looks_through_all_modules_imports_nothing() -> None:
+    run("""
+import pickle
+inspect.getmodule(torch.nn.Linear.forward)
+pickle.whichmodule(torch.ones(1), "found_nowhere")
+for module in list(sys.modules.values()):
+    getattr(module, "found_nowhere", None)
+assert absent()
+""")
+
+
+def test_settings_are_changed_without_an_import() -> None:
+    run("""
+import torch._dynamo
+import torch._inductor.config as settings
+torch._dynamo.config.suppress_errors = True
+settings.max_autotune = True
+assert settings.max_autotune
+assert absent()
+""")
+
+
+@pytest.mark.parametrize(
+    ("package", "use"),
+    [
+        ("torch._dynamo", "torch._dynamo.reset()"),
+        ("torch._dynamo", "from torch._dynamo import optimize"),
+        ("torch._dynamo", "import torch._dynamo.eval_frame"),
+        ("torch._dynamo", "assert torch._dynamo.config.cache_size_limit > 0"),
+        ("torch._inductor", "torch._inductor.list_options()"),
+        ("torch._inductor", "assert torch._inductor.config.triton.cudagraphs is not None"),
+    ],
+)
+def test_the_compiler_is_there_when_it_is_asked_for(package: str, use: str) -> None:
     run(f"""
-import torch._dynamo.config
-assert torch._dynamo.config.__file__
+{use}
+assert sys.modules["{package}"].__file__
 assert torch.manual_seed is torch.random.manual_seed
-assert not isinstance(sys.modules[later.COMPILER], later.Later)
+import torch._dynamo.config, torch._inductor.config
+assert torch._dynamo.config.verbose in (True, False) and torch._inductor.config.debug in (True, False)
+assert not absent()
 {A_STEP}
 """)
 
