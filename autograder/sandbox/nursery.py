@@ -197,7 +197,7 @@ class Nursery:
             if time.monotonic() >= until:
                 return False
             time.sleep(pause)
-            pause = min(2 * pause, 0.02)
+            pause = min(1.2 * pause, 0.02)  # most are gone within some milliseconds
 
     def _reap(self) -> None:
         while True:
