@@ -17,7 +17,8 @@ ANSWERS = {info.number for info in CATALOGUE.checks if info.order[1] >= 30}
 
 def _reference(seed: int) -> object:
     job = Job("reference", whole=REFERENCE, training=True, seed=seed)
-    return pytest.param(seed, id=f"seed {seed}", marks=pytest.mark.grades(job))
+    marks = [pytest.mark.grades(job), *([] if seed < 4 else [pytest.mark.every_submission])]
+    return pytest.param(seed, id=f"seed {seed}", marks=marks)
 
 
 @pytest.mark.parametrize("seed", [*map(_reference, range(10))])
