@@ -178,7 +178,8 @@ def _submission(job: Job, folder: Path) -> Path:
 
 
 def _settings(job: Job, path: Path) -> Path:
-    return write_settings([*job.limits, ("forbidden", json.dumps(job.forbidden))], path)
+    forbidden = [("forbidden", json.dumps(job.forbidden))] if job.forbidden else []
+    return write_settings([*job.limits, *forbidden], path)
 
 
 def write_settings(values: Iterable[tuple[str, float | str]], path: Path) -> Path:
