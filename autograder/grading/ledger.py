@@ -77,9 +77,9 @@ class Ledger:
         """Write that no check was reached yet. Raises StoreError."""
         _patiently(self.write)
 
-    def put(self, record: Record) -> None:
-        """Keep one check's record and bring the results file up to date, or leave that to the next one."""
-        self._records[record.info.number] = record
+    def put(self, *records: Record) -> None:
+        """Keep the records of one or more checks and bring the results file up to date, or leave that to the next."""
+        self._records |= {record.info.number: record for record in records}
         try:
             self.write()
         except store.StoreError as error:

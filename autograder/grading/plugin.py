@@ -89,8 +89,8 @@ class GradingPlugin:
         if self.context.request.without_training:
             left_out = [item for item in items if infos[item].number in trained]
             items[:] = [item for item in items if infos[item].number not in trained]
-            for item in left_out:
-                self.context.ledger.put(Record(infos[item], Outcome.NOT_RUN, "Left out with --without-training."))
+            because = "Left out with --without-training."
+            self.context.ledger.put(*(Record(infos[item], Outcome.NOT_RUN, because) for item in left_out))
             config.hook.pytest_deselected(items=left_out)
         for item in items:
             seconds = self.context.check_seconds(infos[item].number) + BACKSTOP

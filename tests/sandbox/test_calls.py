@@ -277,3 +277,23 @@ def test_a_class_with_the_name_of_one_of_pythons_is_told_apart(submit: Submit) -
         "sealed": ["charlm.model.Replaced", "Exception", "BaseException"],
         "own": ["MyError", "ValueError", "Exception"],
     }
+
+
+def test_no_frame_asks_for_a_line_again_that_was_not_found(submit: Submit) -> None:
+    """PyTorch's anomaly mode asks for the lines of all frames at each operation of a forward pass."""
+    submission = submit(
+        """
+        import linecache
+        import traceback
+
+        def looked_for_in_vain():
+            update, asked = linecache.updatecache, []
+            linecache.updatecache = lambda name, *rest: asked.append(name) or update(name, *rest)
+            traceback.extract_stack()
+            asked.clear()
+            traceback.extract_stack()
+            linecache.updatecache = update
+            return asked
+        """
+    )
+    assert [name for name in submission.model.looked_for_in_vain() if not name.startswith("<")] == []

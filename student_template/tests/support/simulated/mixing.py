@@ -26,9 +26,10 @@ FREE_ARGUMENTS = {
 INDEXING = {"index", "_unsafe_index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index_put"}
 # Elementwise operators that carry no `pointwise` tag and yet take a CPU number.
 NUMBER_TAKERS = {
-    *("masked_fill", "linspace", "logspace", "floor_divide", "rsub", "dist"),
-    *("binary_cross_entropy", "binary_cross_entropy_with_logits"),
+    *("masked_fill", "linspace", "logspace", "floor_divide", "rsub", "dist", "binary_cross_entropy_with_logits"),
 }
+# Those that take one for these arguments only.
+NUMBER_ARGUMENTS = {"binary_cross_entropy": {"weight"}}
 # Those that carry the tag and yet take none.
 NO_NUMBER_TAKERS = {
     *("addcdiv", "clamp", "clamp_min", "clamp_max", "gcd", "igamma", "igammac", "lcm", "logaddexp", "logaddexp2"),
@@ -47,13 +48,15 @@ def check_mixing(
         return
     free = FREE_ARGUMENTS.get(operator, set())
     takes_numbers = _takes_cpu_numbers(func, operator)
+    numbers = NUMBER_ARGUMENTS.get(operator)
     devices: set[bool] = set()
     culprit = ""
     for name, is_written, tensor in _tensors(func, args, kwargs):
         if name in free:
             continue
         simulated = is_simulated(tensor)
-        if not simulated and tensor.dim() == 0 and takes_numbers and not is_written:
+        may_be_number = takes_numbers if numbers is None else name in numbers
+        if not simulated and tensor.dim() == 0 and may_be_number and not is_written:
             continue
         if devices and simulated not in devices and not culprit:
             culprit = name
