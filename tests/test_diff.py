@@ -86,6 +86,7 @@ def compared(differ: Differ, folder: Path, *changes: Change) -> Comparison:
         (None, set()),
         ("all_heads_in_one_product", {"q_k_v", "scaled", "masked", "probs", "head"}),
         ("scaled_dot_product_attention", {"scaled", "masked", "probs"}),
+        ("heads_by_functional_call_and_vmap", {"q_k_v", "scaled", "masked", "probs", "head"}),
     ],
 )
 def test_what_is_correct_has_no_red_row(differ: Differ, tmp_path: Path, variant: str | None, unseen: set[str]) -> None:

@@ -28,7 +28,7 @@ import torch
 from torch import nn
 from torch.utils._device import DeviceContext
 
-from autograder.sandbox import tables
+from autograder.sandbox import dicts
 from support.shortcuts import Refusing
 from support.simulated.generators import GeneratorOfAnyDevice
 from support.simulated.tensor import SimulationMode
@@ -104,13 +104,17 @@ def take() -> tuple[Broken, frozenset[int]]:
     """
     spaces = _namespaces()
     functions = {id(function): (name, function) for name, function in _functions(spaces)}
-    holders = _holders([space for space in spaces if space[0].startswith(OWN)], functions.values())
-    changed, remember = tables.watch([_dict_of(owner) for _, owner, *_ in spaces])
-    moved, modes = _moved(spaces, list(holders)), _modes()
+    holders = list(_holders([space for space in spaces if space[0].startswith(OWN)], functions.values()))
+    kept = [(name, holder, _contents(holder)) for name, holder in holders if type(holder) is dict]
+    owned = [_dict_of(owner) for _, owner, *_ in spaces]
+    changed, remember = dicts.watch([*owned, *(holder for _, holder, _ in kept)])
+    moved = _moved(spaces, [(name, holder) for name, holder in holders if type(holder) is not dict])
+    modes = _modes()
 
     def broken(midway: bool = False) -> str | None:
         for index in changed():
-            name = _replaced(spaces[index])
+            is_space = index < len(spaces)
+            name = _replaced(spaces[index]) if is_space else _changed_inside(*kept[index - len(spaces)])
             if name is not None:
                 return name
             remember(index)
@@ -172,17 +176,21 @@ def _replaced(space: Namespace) -> str | None:
     return None if hidden.isdisjoint(found) else f"{name}.{min(hidden.intersection(found))}"
 
 
+def _changed_inside(name: str, holder: Any, content: tuple[object, ...]) -> str | None:
+    """The name, if something of our own holds something else now."""
+    found = _contents(holder)
+    return None if len(found) == len(content) and all(map(_is, found, content)) else name
+
+
 def _moved(spaces: Sequence[Namespace], holders: Sequence[Holder]) -> Callable[[], str | None]:
-    """What says which class or module is of another kind, or which of our own lists, dicts, sets and cells differs."""
+    """What says which class or module is of another kind, or which of our own lists, sets and cells differs."""
     owners = [owner for _, owner, *_ in spaces]
     classes = [owner for owner in owners if isinstance(owner, type)]
     cells = [holder for _, holder in holders if type(holder) is types.CellType]
-    dicts = [holder for _, holder in holders if type(holder) is dict]
     iterable = [holder for _, holder in holders if type(holder) is not types.CellType]
 
     def look() -> list[object]:
-        inside = _flat((_flat(iterable), _flat(map(_values, dicts))))
-        return [*map(type, owners), *map(_mro, classes), *map(_content, cells), *inside]
+        return [*map(type, owners), *map(_mro, classes), *map(_content, cells), *_flat(iterable)]
 
     before = look()
     kinds = [(name, owner, type(owner), isinstance(owner, type) and _mro(owner)) for name, owner, *_ in spaces]
@@ -195,11 +203,7 @@ def _moved(spaces: Sequence[Namespace], holders: Sequence[Holder]) -> Callable[[
         for name, owner, kind, order in kinds:
             if type(owner) is not kind or (order and _mro(owner) is not order):
                 return name
-        for name, holder, content in contents:
-            found = _contents(holder)
-            if len(found) != len(content) or not all(map(_is, found, content)):
-                return name
-        return None
+        return next(filter(None, (_changed_inside(*content) for content in contents)), None)
 
     return moved
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 INSIDE_A_HEAD = ("attention_scores", "causal_mask", "attention_probs")
@@ -17,8 +18,9 @@ def trace(module: nn.Module, x: Tensor) -> dict[str, Any]:
 
     Returns: the `result`; by the path of a submodule ("" is the module itself) the first tensor that went `into` it
     and the tensor that came `out`; and under `inside` what `attention_scores` and the like returned, as "path name"
-    with the path of the submodule that called it. What is no tensor is left out. When the module raises, `raised` has
-    the exception's class and message, and the rest is what was seen until then.
+    with the path of the submodule that called it. What is no tensor is left out, and what stands for several at once
+    (under `torch.vmap`). When the module raises, `raised` has the exception's class and message, and the rest is what
+    was seen until then.
     """
     watch = _Watch()
     result, raised = None, None
@@ -79,5 +81,5 @@ class _Watch:
 
 
 def _note(notes: dict[str, Tensor], key: str, value: Any) -> None:
-    if isinstance(value, Tensor) and key not in notes:
+    if isinstance(value, Tensor) and key not in notes and not torch._C._functorch.is_functorch_wrapped_tensor(value):
         notes[key] = value.detach().clone()
