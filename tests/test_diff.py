@@ -151,7 +151,8 @@ def test_a_submission_that_always_hangs_takes_a_time_that_is_bounded(
     comparison = compared(differ, tmp_path, HANGS)
     assert time.monotonic() - began < 60
     late = [row.id for row in comparison.rows if "TimeoutError" in row.own.got]
-    assert {"head", "projected", "block", "logits"} <= set(late)
+    # Those that no stand-in for the part that hangs can help; others may be quick enough with one.
+    assert {"head", "head_gradient", "block_untouched"} <= set(late)
 
 
 def test_what_builds_on_something_that_hangs_is_hurried() -> None:
