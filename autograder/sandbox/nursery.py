@@ -105,7 +105,7 @@ def _forget_the_grader(channel: socket.socket) -> None:
         sources.append(getattr(sys.modules.pop(name), "__file__", None) or name)
     for source in filter(_is_the_graders, sources):
         # Workers cannot read it. PyTorch's anomaly mode asks for the line of each frame, and each time looks anew for
-        # one that was not found, which would make a training three times as slow.
+        # one that was not found: a training under it would take half as long again.
         linecache.cache[source] = (0, None, [], source)
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.path[:] = [entry for entry in sys.path if not _is_the_graders(entry)]

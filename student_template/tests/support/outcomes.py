@@ -80,10 +80,6 @@ class Record:
     seconds: float = 0.0
     memory_mb: float = 0.0
 
-    def __hash__(self) -> int:
-        # Results are put together after each check, from records most of which were there before.
-        return hash((self.info.number, self.seconds))
-
     @property
     def hint(self) -> str:
         """The one hint that goes with this outcome."""
