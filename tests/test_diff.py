@@ -150,9 +150,11 @@ def test_a_submission_that_always_hangs_takes_a_time_that_is_bounded(
     began = time.monotonic()
     comparison = compared(differ, tmp_path, HANGS)
     assert time.monotonic() - began < 60
-    late = [row.id for row in comparison.rows if "TimeoutError" in row.own.got]
-    # Those that no stand-in for the part that hangs can help; others may be quick enough with one.
-    assert {"head", "head_gradient", "block_untouched"} <= set(late)
+    late = {row.id for row in comparison.rows if "TimeoutError" in row.own.got}
+    same = {row.id for row in comparison.rows if row.own.verdict is Verdict.SAME}
+    assert {"head", "head_gradient", "block_untouched"} <= late
+    # With a stand-in for the part that hangs, these may be quick enough to be right.
+    assert {"projected", "block", "logits"} <= late | same
 
 
 def test_what_builds_on_something_that_hangs_is_hurried() -> None:
