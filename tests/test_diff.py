@@ -144,17 +144,23 @@ def test_every_kind_of_damage_is_a_row(differ: Differ, tmp_path: Path, monkeypat
 def test_a_submission_that_always_hangs_takes_a_time_that_is_bounded(
     differ: Differ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    _ = differ.expected  # before time is short: what hangs on both sides would be no difference
     for name, seconds in (("STAGE_SECONDS", 0.5), ("ALL_SECONDS", 1.0), ("LEAST", 0.01)):
         monkeypatch.setattr(subject, name, seconds)
-    _ = differ.expected
-    began = time.monotonic()
-    comparison = compared(differ, tmp_path, HANGS)
-    assert time.monotonic() - began < 60
-    late = {row.id for row in comparison.rows if "TimeoutError" in row.own.got}
-    same = {row.id for row in comparison.rows if row.own.verdict is Verdict.SAME}
-    assert {"head", "head_gradient", "block_untouched"} <= late
+    late, same = set[str](), set[str]()
+    # Twice: with so little time it is chance how far one stage comes on a busy machine.
+    for turn in ("first", "second"):
+        (tmp_path / turn).mkdir()
+        tmp_path.chmod(0o711)
+        began = time.monotonic()
+        comparison = compared(differ, tmp_path / turn, HANGS)
+        assert time.monotonic() - began < 60
+        late |= {row.id for row in comparison.rows if "TimeoutError" in row.own.got}
+        same |= {row.id for row in comparison.rows if row.own.verdict is Verdict.SAME}
+    said = {row.id: (row.own.verdict, row.own.got) for row in comparison.rows}
+    assert {"head", "head_gradient", "block_untouched"} <= late, said
     # With a stand-in for the part that hangs, these may be quick enough to be right.
-    assert {"projected", "block", "logits"} <= late | same
+    assert {"projected", "block", "logits"} <= late | same, said
 
 
 def test_what_builds_on_something_that_hangs_is_hurried() -> None:
