@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -66,6 +67,7 @@ class Leak:
         return float(self.fresh.mean()) < math.log(2) - CLEAR
 
 
+@cache  # two answers are about it
 def train_leak(reference: Submission) -> Leak:
     """Train it on some tossed coins and look at it on others."""
     rng = torch.Generator().manual_seed(0)

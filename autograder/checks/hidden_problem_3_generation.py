@@ -25,8 +25,9 @@ from support.checking import (
 from support.reports import generated
 
 
-def _model(submission: Submission, vocab_size: int, ctx_size: int) -> Any:
-    sizes = {"embed_size": 8, "num_heads": 2, "num_blocks": 2}
+def _model(submission: Submission, vocab_size: int, ctx_size: int, num_blocks: int = 1) -> Any:
+    """Of one block where its scores are given anyway."""
+    sizes = {"embed_size": 8, "num_heads": 2, "num_blocks": num_blocks}
     return submission.model.TransformerLM(
         submission.model.ModelConfig(vocab_size=vocab_size, ctx_size=ctx_size, **sizes)
     )
@@ -84,7 +85,7 @@ def test_sampling_follows_each_rows_scores(submission: Submission, rng: torch.Ge
     # A pair count less its conditional mean is a martingale whose steps have range 1, so by Azuma and Hoeffding
     # the bound of `margin` holds for it as for independent draws.
     scores = 1.5 * torch.randn(5, 5, generator=rng) - 4
-    model, rows, count = _model(submission, 5, 3), 120, 80
+    model, rows, count = _model(submission, 5, 3), 480, 20
     prompt = torch.randint(5, (rows, 2), generator=rng)
     seen = generated(submission, model, scores, prompt, count, _seed(rng))
     did = f"Generated {rows} rows of {count} tokens and counted which token follows which"
@@ -103,19 +104,20 @@ def test_sampling_follows_each_rows_scores(submission: Submission, rng: torch.Ge
 @hint("A generator that is set back, or made anew, repeats itself; so does a choice without any chance in it.")
 def test_draws_do_not_repeat(submission: Submission, rng: torch.Generator) -> None:
     """Successive draws are independent: within a row, and between two calls with one generator."""
-    did = "Generated 400 tokens out of 4 that are equally likely"
+    did = "Generated 4 rows of 100 tokens, out of 4 that are equally likely"
     model = _model(submission, 4, 3)
-    seen = generated(submission, model, torch.zeros(4, 4), torch.zeros(1, 1).long(), 400, _seed(rng))
-    row = expect_shape(seen.result, [1, 401], did)[0, 1:]
-    expect_rate(int((row[1:] == row[:-1]).sum()), 399, 0.25, did, "neighbours that agree by chance only")
+    seen = generated(submission, model, torch.zeros(4, 4), torch.zeros(4, 1).long(), 100, _seed(rng))
+    rows = expect_shape(seen.result, [4, 101], did)[:, 1:]
+    agree = int((rows[:, 1:] == rows[:, :-1]).sum())
+    expect_rate(agree, 4 * 99, 0.25, did, "neighbours that agree by chance only")
     generator = submission.probes.generator(_seed(rng))
-    prompt = torch.zeros(3, 1, dtype=torch.int64)
+    prompt = torch.zeros(8, 1, dtype=torch.int64)
     # `forward` is still the one that gives equal scores; 120 draws agree by chance with probability 4**-120.
     first, second = (
-        expect_shape(model.generate(prompt, 40, generator=generator), [3, 41], "Generated 40 tokens") for _ in range(2)
+        expect_shape(model.generate(prompt, 15, generator=generator), [8, 16], "Generated 15 tokens") for _ in range(2)
     )
     for result in (first, second):
-        expect(bool(((result >= 0) & (result < 4)).all()), "Generated 40 tokens out of 4", "these tokens", "others")
+        expect(bool(((result >= 0) & (result < 4)).all()), "Generated 15 tokens out of 4", "these tokens", "others")
     differs = not torch.equal(first, second)
     expect(differs, "Generated twice with one generator, without setting it back", "other tokens", "the same tokens")
 
@@ -125,15 +127,15 @@ def test_draws_do_not_repeat(submission: Submission, rng: torch.Generator) -> No
 @hint("Without a generator, PyTorch's own random functions draw from the global one by themselves.")
 def test_without_a_generator_the_global_one_decides(submission: Submission, rng: torch.Generator) -> None:
     """When no generator is given, `torch.manual_seed` decides the result."""
-    prompt, seed = torch.zeros(2, 1, dtype=torch.int64), _seed(rng)
+    prompt, seed = torch.zeros(8, 1, dtype=torch.int64), _seed(rng)
     first, again, other = (
-        generated(submission, _model(submission, 6, 4), torch.zeros(6, 6), prompt, 30, None, global_seed=chosen).result
+        generated(submission, _model(submission, 6, 4), torch.zeros(6, 6), prompt, 8, None, global_seed=chosen).result
         for chosen in (seed, seed, seed + 1)
     )
     did = "Generated without a generator"
-    first = expect_shape(first, [2, 31], did)
+    first = expect_shape(first, [8, 9], did)
     expect_equal(again, first, f"{did}, twice after the same torch.manual_seed", "the same tokens both times")
-    differs = not torch.equal(expect_shape(other, [2, 31], did), first)
+    differs = not torch.equal(expect_shape(other, [8, 9], did), first)
     expect(differs, f"{did}, after two different seeds", "different tokens", "the same tokens")
 
 
@@ -143,19 +145,20 @@ def test_without_a_generator_the_global_one_decides(submission: Submission, rng:
 @hint("Compare with the model's own scores for the end of the prompt.")
 def test_real_model_samples_from_its_own_scores(submission: Submission, rng: torch.Generator) -> None:
     """A real model continues a long prompt with the probabilities that it gives to the end of that prompt."""
-    model = _model(submission, 6, 5)
+    model = _model(submission, 6, 5, num_blocks=2)
     # Sharp scores, so that another window or position gives clearly other ones.
     submission.probes.set_parameters(model, {"lm_head.weight": 2 * torch.randn(6, 8, generator=rng)})
     model.eval()
-    did = "Continued the same long prompt in 300 rows by one token each"
+    did = "Continued each of 8 long prompts in 300 rows by one token"
     # Many prompts, not many rows: another window or position gives most of them, not all, other probabilities.
-    for prompt in torch.randint(6, (8, 1, 13), generator=rng):
-        # Its own probabilities, right or wrong: what they should be is checked elsewhere.
-        logits = expect_finite(model(prompt[:, -5:]), [1, 5, 6], "Called a model with 5 tokens")
-        generator = submission.probes.generator(_seed(rng))
-        result = expect_shape(model.generate(prompt.expand(300, 13), 1, generator=generator), [300, 14], did)
-        expect_dtype(result, torch.int64, did)
-        expect_frequencies(result[:, -1], logits[0, -1].softmax(-1), did, "the model's own probabilities")
+    prompts = torch.randint(6, (8, 13), generator=rng)
+    # Its own probabilities, right or wrong: what they should be is checked elsewhere.
+    logits = expect_finite(model(prompts[:, -5:]), [8, 5, 6], "Called a model with 8 rows of 5 tokens")
+    generator = submission.probes.generator(_seed(rng))
+    result = model.generate(prompts.repeat_interleave(300, 0), 1, generator=generator)
+    following = expect_dtype(expect_shape(result, [2400, 14], did), torch.int64, did)[:, -1].view(8, 300)
+    for drawn, probabilities in zip(following, logits[:, -1].softmax(-1), strict=True):
+        expect_frequencies(drawn, probabilities, did, "the model's own probabilities")
 
 
 @number("3.18")

@@ -66,7 +66,8 @@ def test_no_model_looks_ahead(submission: Submission, rng: torch.Generator) -> N
         V, T = sizes["vocab_size"], sizes["ctx_size"]
         tokens = torch.randint(V, (3, T), generator=rng)
         before = expect_finite(model(tokens), (3, T, V), f"ran a model in {mode} mode on tokens [3, {T}]").clone()
-        for t in range(1, T):
+        # What leaks in one mode only is a mask that is left out there: any position shows it.
+        for t in range(1, T) if mode == "train" else (1, T // 2):
             later = torch.randint(V, (3, T - t), generator=rng)
             after = expect_finite(model(torch.cat([tokens[:, :t], later], dim=1)), (3, T, V), "ran it again")
             did = f"replaced the tokens from position {t} on and looked at the logits before it"
