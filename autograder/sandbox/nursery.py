@@ -69,6 +69,7 @@ def run(channel: socket.socket, names: tuple[str, ...] = EVERYTHING) -> NoReturn
         seal = list(_seal())  # so that a worker can take it out
         environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         _forget_the_grader(channel)
+        _open_streams()
         warnings.simplefilter("ignore")  # a library's sleeping threads are no reason not to fork
         privileges.adopt_orphans()
         privileges.forget_start()
@@ -110,6 +111,20 @@ def _forget_the_grader(channel: socket.socket) -> None:
     sys.modules["__main__"] = types.ModuleType("__main__")
     sys.path[:] = [entry for entry in sys.path if not _is_the_graders(entry)]
     sys.path_importer_cache.clear()
+
+
+def _open_streams() -> None:
+    """Python's streams anew, as every worker inherits them: each puts descriptors of its own under them."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        stream = open(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
 
 
 def _is_the_graders(entry: str) -> bool:

@@ -181,8 +181,8 @@ def _can_open(path: str) -> bool:
 
 def _prefer_when_memory_ends() -> None:
     """Let the system kill this process rather than the grader when memory runs out."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "wb", buffering=0) as file:
+        file.write(b"1000")
 
 
 def _limit(limits: Limits, *, counted: bool) -> list[str]:
@@ -234,6 +234,7 @@ def _close(limits: Limits, code: str, scratch: str) -> list[str]:
 def _mapped() -> int:
     """Bytes of address space in use, 0 where the system does not tell."""
     try:
-        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        with open("/proc/self/statm", "rb", buffering=0) as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
     except OSError:
         return 0

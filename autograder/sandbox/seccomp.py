@@ -142,15 +142,14 @@ def processor() -> Processor | None:
 def install(on: Processor) -> None:
     """Refuse these calls from here on. Needs no_new_privs, and a process of one thread. Raises OSError."""
     code = program(on, os.getpid())
-    memory = ctypes.create_string_buffer(code, len(code))
-    head = _Program(len(code) // 8, ctypes.addressof(memory))
+    head = _Program(len(code) // 8, code)
     # Without the flag, kernels before 5.16 slow every program with a filter down, to guard secrets; here are none.
     flags = ctypes.c_ulong(SET_MODE_FILTER), ctypes.c_ulong(FLAG_SPEC_ALLOW)
     system_call(SECCOMP[on.column], *flags, ctypes.byref(head))
 
 
 class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_void_p))
+    _fields_ = (("length", ctypes.c_ushort), ("filter", ctypes.c_char_p))
 
 
 def program(on: Processor, pid: int) -> bytes:
@@ -168,11 +167,12 @@ def program(on: Processor, pid: int) -> bytes:
         _when(PRCTL[on.column], _none_of([PR_SET_PDEATHSIG], 0)),
         _when(IOCTL[on.column], _none_of([TIOCSTI, TIOCLINUX], 1)),
     ]
-    for numbers in REFUSED.values():
-        number = numbers[on.column]
-        if number is not None:
-            parts.append(_when(number, _step(RETURN, REFUSE)))
-    return b"".join((*parts, _step(RETURN, ALLOW)))
+    return b"".join((*parts, REFUSALS[on], _step(RETURN, ALLOW)))
+
+
+def _refusals(on: Processor) -> bytes:
+    numbers = [columns[on.column] for columns in REFUSED.values()]
+    return b"".join(_when(number, _step(RETURN, REFUSE)) for number in numbers if number is not None)
 
 
 def _step(code: int, value: int, skip_if: int = 0, skip_unless: int = 0) -> bytes:
@@ -197,3 +197,7 @@ def _only(values: list[int], argument: int, mask: int = 0xFFFF_FFFF) -> bytes:
 def _none_of(values: list[int], argument: int) -> bytes:
     refused = b"".join(_step(JUMP_EQUAL, value, skip_unless=1) + _step(RETURN, REFUSE) for value in values)
     return _load(argument) + refused + _step(RETURN, ALLOW)
+
+
+# For every process the same, so that no worker builds it anew.
+REFUSALS = {processor: _refusals(processor) for processor in PROCESSORS.values()}

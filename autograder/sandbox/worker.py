@@ -11,7 +11,6 @@ import gc
 import importlib
 import os
 import random
-import signal
 import socket
 import sys
 import tempfile
@@ -73,7 +72,7 @@ def main(spec: Spec, sock: int, output: int, keep_environment: dict[str, str], s
 
 
 def _take_descriptors(sock: int, output: int) -> None:
-    """Move the socket to 3 and the output pipe to 1 and 2, and close everything else."""
+    """Move the socket to 3 and the output pipe to 1 and 2, where Python's streams are, and close everything else."""
     sock = fcntl.fcntl(sock, fcntl.F_DUPFD, 64)
     output = fcntl.fcntl(output, fcntl.F_DUPFD, 64)
     nothing = fcntl.fcntl(os.open(os.devnull, os.O_RDONLY), fcntl.F_DUPFD, 64)
@@ -82,11 +81,6 @@ def _take_descriptors(sock: int, output: int) -> None:
     os.dup2(output, 2)
     os.dup2(sock, CHANNEL, inheritable=False)
     close_descriptors(keep={0, 1, 2, CHANNEL})
-    sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115
-    for name, descriptor in (("stdout", 1), ("stderr", 2)):
-        stream = open(descriptor, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
-        setattr(sys, name, stream)
-        setattr(sys, f"__{name}__", stream)
 
 
 def _set_up_interpreter(spec: Spec, keep_environment: dict[str, str]) -> None:
@@ -103,8 +97,6 @@ def _set_up_interpreter(spec: Spec, keep_environment: dict[str, str]) -> None:
     sys.path.insert(0, spec.code)
     importlib.invalidate_caches()
     os.umask(0o077)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
     gc.enable()
 
 
