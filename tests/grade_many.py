@@ -6,7 +6,7 @@ JOBS.json is a list of objects with `submission`, `out`, `without_training`, `se
 `settings` (another assignment.toml, or null), `checks` (the numbers of those to run, or null for all) and `waits` (it
 sleeps rather than computes, so it is graded beside the others). FILE says how many are graded at a time, and may change
 meanwhile. `--imported`: the grader is imported once, not by each grading. Workers inherit it then, which hostile
-submissions must not.
+submissions must not; without, only the libraries that it uses are imported once, and no worker finds them.
 Into each `out` go `exit_code`, `printed.txt` with what the grading printed, and `usage.json` with what it cost and left
 behind.
 """
@@ -15,11 +15,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import os
 import random
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import time
@@ -27,7 +29,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from resource import struct_rusage
-from typing import Any
+from typing import Any, NoReturn
 
 from autograder import paths
 from autograder.fresh_start import start_again
@@ -38,6 +40,7 @@ from autograder.sandbox.zygote import Zygote
 from tests.traces import files_of, processes_of
 
 WAITING_ONES = 3  # at a time, beside those that compute
+OF_THE_GRADER = ("gradescope_utils.autograder_utils.decorators", "pydantic.dataclasses", "pytest", "rich.console")
 IDS_EACH = 10_000  # user ids for the workers of one grading; about 250 are needed
 PAUSE = 0.02  # seconds
 KILOBYTES = 1024 if sys.platform == "darwin" else 1  # in one unit of ru_maxrss
@@ -60,6 +63,8 @@ def main(jobs_file: Path, processes: Path, *, imported: bool) -> int:
     if imported:
         import autograder.grading.prepare
         import autograder.grading.run  # noqa: F401
+    else:
+        _import_for_graders_only()
     hugepages.collapse()  # the zygotes of the gradings will need no more than to keep it so
     privileges.adopt_orphans()  # what a grading leaves behind becomes a child of this process
     waiting: list[dict[str, Any]] = json.loads(jobs_file.read_text())
@@ -81,6 +86,21 @@ def main(jobs_file: Path, processes: Path, *, imported: bool) -> int:
             _note(running.pop(pid), code, usage, set(running))
             failed += code != 0
     return failed
+
+
+def _import_for_graders_only() -> None:
+    """Import what takes the grader long. Its zygotes forget that, so that workers find no more than usual."""
+    before = set(sys.modules)
+    for name in OF_THE_GRADER:
+        importlib.import_module(name)
+    added, run = set(sys.modules) - before, nursery.run
+
+    def run_without(channel: socket.socket, names: tuple[str, ...] = nursery.EVERYTHING) -> NoReturn:
+        for name in added:
+            sys.modules.pop(name, None)
+        run(channel, names)
+
+    nursery.run = run_without
 
 
 def _that_fit(waiting: list[dict[str, Any]], running: dict[int, Running], processes: int) -> list[dict[str, Any]]:
