@@ -67,9 +67,13 @@ class Leak:
         return float(self.fresh.mean()) < math.log(2) - CLEAR
 
 
-@cache  # two answers are about it
 def train_leak(reference: Submission) -> Leak:
-    """Train it on some tossed coins and look at it on others."""
+    """Train it on some tossed coins and look at it on others: once, as two answers are about it."""
+    return _trained_leak(reference)  # type: ignore[arg-type]  # to mypy no protocol can be hashed
+
+
+@cache
+def _trained_leak(reference: Submission) -> Leak:
     rng = torch.Generator().manual_seed(0)
     known, fresh = (torch.randint(2, (4000,), generator=rng) for _ in range(2))
     model = small_model(reference, vocab_size=2, ctx_size=2, embed_size=16, softmax_dim=1)
