@@ -110,7 +110,7 @@ def _training(side: Submission) -> Values:
 
 def _new_batches(side: Submission) -> Values:
     model = side.probes.bigram(torch.zeros(V, V))
-    config = train_config(side, batch_size=1, ctx_size=1, num_steps=STEPS, eval_interval=5)
+    config = train_config(side, batch_size=1, ctx_size=1, num_steps=STEPS, eval_interval=5, eval_batches=1)
     side.training.train(model, torch.arange(PLACES + 1), torch.full((9,), 5), config, "cpu")
     moved = (parameters(side, model)["table"] != 0).any(1)
     return {"tokens that were learned from": moved.nonzero().flatten().tolist()}

@@ -23,7 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from autograder.sandbox import control, hugepages, later, privileges, worker
+from autograder.sandbox import control, hugepages, privileges
 from autograder.sandbox.limits import Limits
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ SUPPORT = ROOT / "student_template" / "tests"
 LIBRARIES = ("numpy", "numpy.random", "torch", "safetensors.torch", "tqdm")
 BESIDE_STUDENTS = ("support.probes", "support.doubles", "support.simulated_device")
 EVERYTHING = (*LIBRARIES, *BESIDE_STUDENTS)
-WANTED_BY_THE_GRADER = ("numpy", "torch")
+WANTED_BY_THE_GRADER = ("numpy", "torch", "autograder.sandbox.worker")
 KEPT_VARIABLES = ("CUDA_VISIBLE_DEVICES",)
-MANY = 10  # workers; whoever starts as many starts more, which pays for the large pages
+MANY = 24  # workers; whoever starts as many starts more, which pays for the large pages: half a second
 PATIENCE = 20.0  # seconds for killed processes to be gone; a slow machine takes long to free much memory
 
 
@@ -53,6 +53,8 @@ def preload(names: tuple[str, ...] = EVERYTHING) -> None:
     try:
         for name in names:
             importlib.import_module(name)
+        from autograder.sandbox import later
+
         later.put_off()
     finally:
         gc.freeze()
@@ -66,6 +68,8 @@ def run(channel: socket.socket, names: tuple[str, ...] = EVERYTHING) -> NoReturn
     try:
         os.setsid()
         preload(names)
+        from autograder.sandbox import worker
+
         seal = list(_seal())  # so that a worker can take it out
         environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
         _forget_the_grader(channel)
@@ -75,7 +79,12 @@ def run(channel: socket.socket, names: tuple[str, ...] = EVERYTHING) -> NoReturn
         privileges.forget_start()
         gc.collect()
         gc.freeze()  # else the first collection in a worker would copy every page that holds an object
-        Nursery(channel, environment, seal).serve()
+
+        def be_worker(spec: dict[str, Any], sock: int, output: int) -> None:
+            limits = Limits(**spec.pop("limits"))
+            worker.main(worker.Spec(limits=limits, **spec), sock, output, environment, seal)
+
+        Nursery(channel, be_worker).serve()
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -142,8 +151,8 @@ def _peak_kb(usage: resource.struct_rusage) -> int:
 class Nursery:
     """Forks workers, ends them, and knows which are alive."""
 
-    def __init__(self, channel: socket.socket, environment: dict[str, str], seal: list[Any]) -> None:
-        self._channel, self._environment, self._seal = channel, environment, seal
+    def __init__(self, channel: socket.socket, be_worker: Callable[[dict[str, Any], int, int], None]) -> None:
+        self._channel, self._be_worker = channel, be_worker
         self._workers: set[int] = set()
         self._spawned = 0
         self._statuses: dict[int, int] = {}
@@ -175,7 +184,6 @@ class Nursery:
             self._end(pid=pid, uid=None, grace=0.0, descriptors=[])
 
     def _spawn(self, spec: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
-        limits = Limits(**spec.pop("limits"))
         self._spawned += 1
         if self._spawned == MANY:
             hugepages.collapse()
@@ -184,7 +192,7 @@ class Nursery:
             try:
                 sock, output = descriptors
                 self._channel.detach()
-                worker.main(worker.Spec(limits=limits, **spec), sock, output, self._environment, self._seal)
+                self._be_worker(spec, sock, output)
             finally:
                 os._exit(0)
         self._workers.add(pid)

@@ -15,10 +15,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from autograder.sandbox import control, nursery, privileges
-from autograder.sandbox.worker import Spec
+
+if TYPE_CHECKING:
+    from autograder.sandbox.worker import Spec
 
 IMPORT_SECONDS = 120.0  # for PyTorch: three, or twelve on half a processor
 ANSWER_SECONDS = 10.0  # for what takes milliseconds; ending a worker may take nursery.PATIENCE twice on top
