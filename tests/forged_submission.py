@@ -130,7 +130,7 @@ class ForgedSession(WorkerSession):
         return {}
 
 
-@dataclass
+@dataclass(eq=False)
 class ForgedSubmission:
     """The submission in the folder `code`, whose `charlm` can be imported here, with its answers forged."""
 

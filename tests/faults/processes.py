@@ -222,7 +222,7 @@ def references_worker_is_killed(stage: Stage) -> None:
 
 @not_graded("PFGPP-", "a worker did not start")
 def worker_dies_before_it_is_ready(stage: Stage) -> None:
-    before("nursery", "worker.main", lambda: kill(os.getpid()) if mark(stage).exists() else None)
+    before("worker", "main", lambda: kill(os.getpid()) if mark(stage).exists() else None)
 
     def restart() -> None:
         mark(stage).touch()

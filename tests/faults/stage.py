@@ -156,7 +156,7 @@ def module(name: str) -> Any:
     """A module of the grader, by the last part of its name."""
     import importlib
 
-    folders = {"store": "results", "terminal": "results", "zygote": "sandbox", "nursery": "sandbox"}
+    folders = {"store": "results", "terminal": "results", **dict.fromkeys(("zygote", "nursery", "worker"), "sandbox")}
     folders |= {"parse": "intake", "collect": "intake"}
     return importlib.import_module(f"autograder.{folders.get(name, 'grading')}.{name}")
 
