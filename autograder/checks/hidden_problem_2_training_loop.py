@@ -10,7 +10,18 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from support.chance import margin
-from support.checking import Submission, covers, expect, expect_close, expect_equal, hint, number, requires, weight
+from support.checking import (
+    Submission,
+    covers,
+    expect,
+    expect_close,
+    expect_equal,
+    expect_floats,
+    hint,
+    number,
+    requires,
+    weight,
+)
 from support.replies import curve_of, float_of, pair_of, parameter_of
 from support.reports import parameter_gradients, parameters, recorded_by, shown_to, width
 
@@ -53,10 +64,11 @@ def test_split_at_any_fraction(submission: Submission, rng: torch.Generator) -> 
 @requires("get_batch", "loss_fn")
 @hint("Every one of the eval_batches is a new random batch, and each counts the same.")
 def test_estimate_averages_all_batches(submission: Submission) -> None:
-    """With very many small batches, the estimate comes close to the mean loss over the whole text."""
+    """An estimate is the mean loss over its batches, and so, with very many, close to that over the whole text."""
     # A batch is one prediction: half of them cost ln 2, the others ln 16, so their mean is 2.5 ln 2 while no
     # single batch comes near it.
-    model = submission.probes.bigram(torch.tensor([[0.5, 0.5], [1 / 16, 15 / 16]]).log())
+    table = torch.tensor([[0.5, 0.5], [1 / 16, 15 / 16]]).log()
+    model = submission.probes.bigram(table)
     batches = 400
     config = _config(submission, batch_size=1, ctx_size=1, eval_batches=batches)
     did = f"Estimated the loss over {batches} batches of one prediction each"
@@ -66,6 +78,17 @@ def test_estimate_averages_all_batches(submission: Submission) -> None:
     expected = f"about {2.5 * math.log(2):.2f}, the mean over all batches"
     got = f"{loss:.2f}, which is too {'large' if loss > 2.5 * math.log(2) else 'small'}"
     expect(abs(loss - 2.5 * math.log(2)) < allowed, did, expected, got)
+    seen = torch.cat([torch.zeros(0).long(), *(batch.flatten() for batch in shown_to(submission, model))])
+    known = seen.dtype == torch.int64 and len(seen) > 0 and bool(((seen == 0) | (seen == 1)).all())
+    expect(known, did, "that the model is shown rows of the text", "other tokens, or none")
+    # By its own loss_fn, whose mistakes are for problem 5 to find. After 0 comes 1, after 1 comes 0.
+    logits, y = table.view(2, 1, 1, 2), torch.tensor([1, 0]).view(2, 1, 1)
+    losses = [submission.training.loss_fn(logits[token], y[token]) for token in (0, 1)]
+    shapes = [cost.shape if isinstance(cost, Tensor) else () for cost in losses]
+    costs = [expect_floats(cost, shape, "Called loss_fn") for cost, shape in zip(losses, shapes, strict=True)]
+    after_0, after_1 = (float(cost.mean()) for cost in costs)
+    mean = after_0 + (after_1 - after_0) * float(seen.double().mean())
+    expect(abs(loss - mean) < 1e-4, did, f"the mean over what the model was shown, {mean:.4f}", f"{loss:.4f}")
 
 
 @number("2.13")
