@@ -40,7 +40,7 @@ def test_with_softmax_dim_1_a_beginning_alone_reads_otherwise(submission: Submis
     model = random_model(submission, rng, **SIZES, softmax_dim=1)
     tokens = torch.randint(11, (32, 7), generator=rng)
     whole = expect_finite(model(tokens), (32, 7, 11), "ran a model with softmax_dim=1 on 32 sequences").double()
-    for T in (1, 3, 6):
+    for T in range(1, 7):
         did = f"ran a model with softmax_dim=1 on the first {T} of 7 tokens alone"
         alone = expect_finite(model(tokens[:, :T].clone()), (32, T, 11), did).double()
         change = float((alone - whole[:, :T]).abs().max())

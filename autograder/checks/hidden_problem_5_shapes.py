@@ -69,9 +69,9 @@ def test_text_is_not_changed(submission: Submission, rng: torch.Generator) -> No
 def test_starts_are_uniform(submission: Submission, rng: torch.Generator) -> None:
     """Rows begin at every place of the text equally often."""
     tokens = torch.randperm(50, generator=rng)[:12]
-    seen = _draw(submission, tokens, 250, 6, 16, seed=_seed(rng))
-    starts = (expect_shape(seen.X, [16, 250, 6], "Drew batches")[..., :1] == tokens).long().argmax(-1)
-    did = "Drew 4000 rows from a text with 6 places to begin at"
+    seen = _draw(submission, tokens, 250, 6, 20, seed=_seed(rng))
+    starts = (expect_shape(seen.X, [20, 250, 6], "Drew batches")[..., :1] == tokens).long().argmax(-1)
+    did = "Drew 5000 rows from a text with 6 places to begin at"
     expect_frequencies(starts, torch.full((6,), 1 / 6), did, "each place about as often")
 
 
@@ -197,14 +197,14 @@ def test_logits_are_right_for_short_inputs(submission: Submission, reference: Su
 def test_rows_of_a_batch_do_not_mix(submission: Submission, rng: torch.Generator) -> None:
     """A row has the same logits alone as in company."""
     sizes = {"vocab_size": 9, "ctx_size": 5, "embed_size": 8, "num_heads": 4, "num_blocks": 2}
-    tokens = torch.randint(9, (3, 5), generator=rng)
+    tokens = torch.randint(9, (6, 5), generator=rng)
 
     def check() -> None:
         model = submission.model.TransformerLM(submission.model.ModelConfig(**sizes))
-        together = expect_finite(model(tokens), [3, 5, 9], "Called the model with 3 rows")
-        for row in range(3):
+        together = expect_finite(model(tokens), [6, 5, 9], "Called the model with 6 rows")
+        for row in range(6):
             alone = model(tokens[row : row + 1])
-            did = "Called the model with a row alone and with 2 others"
+            did = "Called the model with a row alone and with 5 others"
             expect_close(alone, together[row : row + 1], did, "the same logits for that row")
 
     compose(submission, own=check, doubled=check, replaced=["Block"])
