@@ -10,13 +10,18 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import jsonschema
 
 from autograder.paths import SETTINGS
 from tests.canaries import Canaries
 from tests.patches import Change, write_patched
 
+SCHEMA = json.loads(Path(__file__).with_name("gradescope.schema.json").read_text())
+FORMAT = jsonschema.Draft202012Validator(SCHEMA)
 PLANTED = "planted.txt"  # a canary among the results
 FAILING = {"failed", "error in the submission", "timed out", "out of memory"}
 
@@ -91,6 +96,11 @@ class Grading:
     def outcomes(self) -> dict[str, str]:
         """The outcome of each check by number."""
         return {test["number"]: test["extra_data"]["outcome"] for test in self._checks}
+
+    @cached_property
+    def not_of_the_format(self) -> list[str]:
+        """What in the results Gradescope would not take, in words."""
+        return [error.message for error in FORMAT.iter_errors(self.results)]
 
     @property
     def failed(self) -> set[str]:

@@ -6,7 +6,6 @@ every wait has a deadline, and whatever does not parse is `Malformed`: nothing i
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import math
@@ -15,7 +14,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -23,6 +22,7 @@ from typing import Any
 PREFIX = struct.Struct(">4sIQ")
 MAGIC = b"CLM1"
 WATCH_SECONDS = 0.25  # how often a channel that waits looks at what it was told to watch
+AT_ONCE = 1 << 20  # bytes that one call of the system may move
 READS_AT_ONCE = 16  # a worker may print faster than it is read, and the deadline has to be looked at
 LONGEST_INTEGER = 19  # digits that a 64-bit number may have; longer ones travel tagged
 
@@ -115,9 +115,7 @@ class Channel:
         for part in (PREFIX.pack(MAGIC, len(text), len(body)) + text, body):
             view = memoryview(part)
             while view:
-                self._wait(select.POLLOUT, deadline)
-                with _translated():
-                    view = view[self._sock.send(view[: 1 << 20]) :]
+                view = view[self._moved(select.POLLOUT, deadline, self._sock.send, view[:AT_ONCE]) :]
 
     def receive(self, deadline: float | None = None) -> tuple[dict[str, Any], bytes]:
         """The next frame. Raises Closed, Late or Malformed."""
@@ -130,10 +128,15 @@ class Channel:
 
     def expect_silence(self) -> None:
         """Raises Malformed when bytes wait that nobody asked for, Closed when the other side is gone."""
-        with _translated():
-            if not self._sock.recv(1, socket.MSG_PEEK):
-                raise Closed("the other side closed the connection")
-            raise Malformed("an answer that nobody asked for")
+        try:
+            waits = self._sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except ConnectionError as error:
+            raise Closed(str(error)) from error
+        if not waits:
+            raise Closed("the other side closed the connection")
+        raise Malformed("an answer that nobody asked for")
 
     def close(self) -> None:
         self._sock.close()
@@ -144,27 +147,33 @@ class Channel:
         with file.getbuffer() as whole:
             done = 0
             while done < count:
-                self._wait(select.POLLIN, deadline)
-                with _translated(), whole[done:] as rest:
-                    got = self._sock.recv_into(rest, min(len(rest), 1 << 20))
-                    if got == 0:
-                        raise Closed("the other side closed the connection")
-                    done += got
+                with whole[done : done + AT_ONCE] as rest:
+                    got = self._moved(select.POLLIN, deadline, self._sock.recv_into, rest)
+                if got == 0:
+                    raise Closed("the other side closed the connection")
+                done += got
         return file.getvalue()
 
+    def _moved(self, event: int, deadline: float | None, move: Callable[[memoryview], int], view: memoryview) -> int:
+        """How many bytes were sent from, or received into, this view. Waits only when there are none to move yet."""
+        while deadline is None or time.monotonic() < deadline:
+            try:
+                return move(view)
+            except BlockingIOError:
+                self._wait(event, deadline)
+            except ConnectionError as error:
+                raise Closed(str(error)) from error
+        raise Late("no answer within the time limit")
+
     def _wait(self, event: int, deadline: float | None) -> None:
-        while True:
-            poll = select.poll()
-            poll.register(self._sock, event)
-            if self._output is not None and self._output.open:
-                poll.register(self._output.descriptor, select.POLLIN)
-            ready = dict(poll.poll(_milliseconds(self._next_look(deadline))))
-            if self._output is not None and self._output.descriptor in ready:
-                self._output.drain()
-            if deadline is not None and time.monotonic() >= deadline:
-                raise Late("no answer within the time limit")
-            if self._sock.fileno() in ready:
-                return
+        """Until there is something to do, which may be something else than this event."""
+        poll = select.poll()
+        poll.register(self._sock, event)
+        if self._output is not None and self._output.open:
+            poll.register(self._output.descriptor, select.POLLIN)
+        ready = dict(poll.poll(_milliseconds(self._next_look(deadline))))
+        if self._output is not None and self._output.descriptor in ready:
+            self._output.drain()
 
     def _next_look(self, deadline: float | None) -> float | None:
         """Look at what is watched if it is time to; until when to wait, at most."""
@@ -175,17 +184,6 @@ class Channel:
             self._watched = time.monotonic()
         due = self._watched + WATCH_SECONDS
         return due if deadline is None else min(due, deadline)
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    """A socket that is not ready after all means another round; one that is broken means Closed."""
-    try:
-        yield
-    except BlockingIOError:
-        pass
-    except ConnectionError as error:
-        raise Closed(str(error)) from error
 
 
 def text_of(header: dict[str, Any]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -73,8 +74,8 @@ class Bench(AbstractContextManager["Bench"]):
     def __init__(self, processes: int, *, trace: bool = False, device: str = "cpu") -> None:
         command = [sys.executable, "-m", "tests.zoo.bench_process", "--device", device, *(["--trace"] if trace else [])]
         self._processes = [
-            subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-            for _ in range(processes)
+            subprocess.Popen([*command, *core], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            for core in _cores(processes)
         ]
         self._idle: SimpleQueue[subprocess.Popen[str]] = SimpleQueue()
         for process in self._processes:
@@ -107,3 +108,13 @@ class Bench(AbstractContextManager["Bench"]):
     def __exit__(self, *_: object) -> None:
         for process in self._processes:
             process.communicate()
+
+
+def _cores(processes: int) -> list[list[str]]:
+    """An argument for each process, that keeps it and its workers on a core of its own, where there are as many.
+
+    It waits while its worker computes, so they never need two, and to wake one another on the same takes a tenth less
+    of a grading's time.
+    """
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return [["--core", str(core)] for core in cores[:processes]] if len(cores) >= processes > 1 else [[]] * processes

@@ -116,7 +116,10 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--trace", action="store_true")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--core", type=int, help="the only one that it and its workers run on")
     options = parser.parse_args()
+    if options.core is not None:
+        os.sched_setaffinity(0, {options.core})
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.environ.pop("PYTEST_ADDOPTS", None)
     nursery.preload()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ def _not_listed(problem: str, key: str, answer: object) -> CheckFailure:
     return CheckFailure(_did(problem, key), "one of the answers that stand above it", _said(answer), advice=_COPY)
 
 
+@functools.cache
 def _questions() -> dict[str, Any]:
     return tomllib.loads(_CHOICES.read_text(encoding="utf-8"))
 

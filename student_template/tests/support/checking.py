@@ -6,6 +6,7 @@ only plain values and tensors that came back from the submission's own process.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
@@ -93,6 +94,7 @@ def _attach(name: str, value: object) -> Callable[[CheckFunction], CheckFunction
     return decorate
 
 
+@functools.cache
 def describe(function: Callable[..., Any]) -> CheckInfo:
     """Read a check's declaration. Raises ValueError when its number, sentence or hint is missing."""
     names = ("number", "hint", "weight", "visibility", "covers", "requires")
