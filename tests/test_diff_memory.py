@@ -1,4 +1,5 @@
-"""What `diff` keeps of the reference between two runs: the same answers, nobody else's, and nothing that is damaged."""
+"""What `diff` keeps between two runs of the reference and of common mistakes in it: the same answers, nobody else's,
+and nothing that is damaged."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.diff import memory
+from autograder.diff import causes, memory
 from autograder.diff.differ import Differ, Side, reference_side
 from autograder.diff.memory import DiskMemory
 from autograder.diff.observe import Look, Seen
@@ -67,6 +68,39 @@ def test_a_submission_is_judged_alike_with_what_was_kept(
     recalled = Differ(zygote, reference_side(), memory=kept)
     anew = Differ(zygote, reference_side())
     assert as_json(recalled.compare(mine)) == as_json(anew.compare(mine))
+
+
+@pytest.mark.parametrize("mistake", ["scores_without_a_scale", "encode_skips_unknown_characters"])
+def test_a_cause_that_was_tried_is_not_tried_again(
+    zygote: Zygote, kept: DiskMemory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: str
+) -> None:
+    mine = Side("mine", write_patched([MISTAKES[mistake]], tmp_path / "mine"), reference_side().answers)
+
+    def said() -> list[causes.Cause] | None:
+        differ = Differ(zygote, reference_side(), memory=remembering(tmp_path))
+        return causes.likely(differ, differ.compare(mine), causes.load_causes())
+
+    def not_again(differ: Differ, cause: causes.Cause, stages: object) -> None:
+        raise AssertionError(f"{cause.name} is tried again")
+
+    first = said()
+    assert first is not None
+    assert mistake in [cause.name for cause in first]
+    monkeypatch.setattr(causes, "_looks", not_again)
+    assert said() == first
+
+
+def test_of_a_cause_only_what_lasts_is_kept(kept: DiskMemory, tmp_path: Path) -> None:
+    value, raised = Look(Seen({"a": 1.5})), Look(Seen(error=("KeyError", "'x'"), where="tokenizer.py, line 3"))
+    full = Look(Seen(error=("MemoryError", ""), where="data.py, line 3"))
+    late, died = (Look(Seen(error=(name, "no answer"))) for name in ("TimeoutError", "WorkerDied"))
+    looks = {"value": value, "raised": raised, "doubled": Look(value.own, raised.own)}
+    kept.keep_tried(
+        ["old", "new"], {**looks, "full": full, "late": late, "died": died, "half": Look(value.own, late.own)}
+    )
+    assert remembering(tmp_path).recall_tried(["old", "new"]) == looks
+    assert remembering(tmp_path).recall_tried(["oldn", "ew"]) == {}
+    assert remembering(tmp_path, "cuda").recall_tried(["old", "new"]) == {}
 
 
 def test_what_is_recalled_is_what_was_kept(observed: Observed, kept: DiskMemory) -> None:
@@ -155,9 +189,12 @@ def test_what_went_wrong_is_not_kept(observed: Observed, tmp_path: Path) -> None
 
 
 def test_no_more_is_kept_than_a_few(observed: Observed, tmp_path: Path) -> None:
+    """Of the reference; with it go the mistakes that were tried in it."""
     for number in range(memory.KEPT + 2):
         remembering(tmp_path, str(number)).keep(observed)
-    assert len(list((tmp_path / "kept").iterdir())) == memory.KEPT
+        remembering(tmp_path, str(number)).keep_tried(["a mistake"], observed.looks)
+    left = [path.name.partition(".")[0] for path in (tmp_path / "kept").iterdir()]
+    assert len(left) == 2 * len(set(left)) == 2 * memory.KEPT
 
 
 def test_the_folder_is_closed_and_nobody_elses(observed: Observed, tmp_path: Path) -> None:
@@ -187,6 +224,6 @@ def test_the_command_keeps_it_where_student_code_cannot_reach(tmp_path: Path, mo
     spy = Change("charlm/tokenizer.py", "return sorted(set(text))", looks)
     told = run("diff", str(write_patched([spy], tmp_path / "mine")))
     assert f"ValueError: {' '.join(['closed'] * 5)}" in told.stdout
-    assert [*file.parent.iterdir()] == [file]
+    assert {path.name.partition(".")[0] for path in file.parent.iterdir()} == {file.stem}
     assert (file.stat().st_mtime_ns, file.stat().st_ino) == (written.st_mtime_ns, written.st_ino)
     assert str(ROOT) not in file.read_bytes().decode("latin-1")

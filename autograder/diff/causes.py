@@ -84,15 +84,36 @@ def _reproducing(differ: Differ, found: Comparison, stages: Sequence[Stage], pos
     """Those of the mistakes that give the same at the first of the stages, and explain the others."""
     mine = found.seen[1].looks
     first, *others = stages
-    looks = differ.side_by_side(lambda cause: _looks(differ, cause, [first]), possible)
+    looks = _tried(differ, possible, [first], "the first red row")
     possible = [
         cause for cause, look in zip(possible, looks, strict=True) if _same_look(first, look[first.id], mine[first.id])
     ]
-    parts = [others[::2], others[1::2]]  # of the work on one cause, for two processors
-    orders = [(cause, stages) for cause in possible for stages in parts]
-    halves = differ.side_by_side(lambda order: _looks(differ, *order), orders)
-    whole = [{**one, **other} for one, other in zip(halves[::2], halves[1::2], strict=True)]
-    return [cause for cause, look in zip(possible, whole, strict=True) if _explains(differ, found, look)]
+    looks = _tried(differ, possible, others, "the other rows")
+    return [cause for cause, look in zip(possible, looks, strict=True) if _explains(differ, found, look)]
+
+
+def _tried(differ: Differ, causes: Sequence[Cause], stages: Sequence[Stage], purpose: str) -> list[dict[str, Look]]:
+    """What the reference gives at these stages with each of the mistakes in it, looked at now or in an earlier run.
+
+    What is kept for one `purpose` is read together.
+    """
+    keys = [(cause.function, cause.old, cause.new, purpose) for cause in causes]
+    known = [differ.memory.recall_tried(key) for key in keys]
+    unknown = [[stage for stage in stages if _name(stage) not in looks] for looks in known]
+    # The work on one cause in parts, for two processors.
+    orders = [(index, part) for index, left in enumerate(unknown) for part in (left[::2], left[1::2]) if part]
+    found = differ.side_by_side(lambda order: _looks(differ, causes[order[0]], order[1]), orders)
+    for (index, part), looks in zip(orders, found, strict=True):
+        known[index] |= {_name(stage): looks[stage.id] for stage in part}
+    for key, left, looks in zip(keys, unknown, known, strict=True):
+        if left:
+            differ.memory.keep_tried(key, looks)
+    return [{stage.id: looks[_name(stage)] for stage in stages} for looks in known]
+
+
+def _name(stage: Stage) -> str:
+    """Under which a look at it is kept: with stand-ins it is another one."""
+    return f"{stage.id} with stand-ins" if stage.replaced else stage.id
 
 
 def _to_look_at(stages: Sequence[Stage], found: Comparison, red: Row) -> list[Stage]:

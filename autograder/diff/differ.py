@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 
 from autograder.diff import flow as flows
 from autograder.diff.compare import Verdict, compare
-from autograder.diff.observe import Seen, look_at_all
+from autograder.diff.observe import Look, Seen, look_at_all
 from autograder.diff.rows import LONG, Observed, Row, all_stages, rows
 from autograder.diff.stage import Stage
 from autograder.diff.subject import Subject
@@ -56,13 +56,35 @@ class Comparison:
 
 
 class Memory(Protocol):
-    """What was seen of the right side in an earlier run, if it was the same."""
+    """What was seen in an earlier run of the right side, if it was the same, and of it with a change."""
 
     def recall(self, answers: Mapping[str, Any]) -> Observed | None:
         """It, with these written answers."""
 
     def keep(self, seen: Observed) -> None:
         """For later runs, if it went well."""
+
+    def recall_tried(self, change: Iterable[str]) -> dict[str, Look]:
+        """What was seen of it with this change, by name."""
+
+    def keep_tried(self, change: Iterable[str], looks: Mapping[str, Look]) -> None:
+        """For later runs, of these looks those that last."""
+
+
+class NoMemory:
+    """Knows nothing of earlier runs."""
+
+    def recall(self, answers: Mapping[str, Any]) -> Observed | None:
+        return None
+
+    def keep(self, seen: Observed) -> None:
+        pass
+
+    def recall_tried(self, change: Iterable[str]) -> dict[str, Look]:
+        return {}
+
+    def keep_tried(self, change: Iterable[str], looks: Mapping[str, Look]) -> None:
+        pass
 
 
 def reference_side() -> Side:
@@ -79,7 +101,7 @@ def answers_in(folder: Path) -> dict[str, Any]:
 
 
 class Differ:
-    """Compares submissions with `right`, which is observed once, or has been before if there is a `memory` of it.
+    """Compares submissions with `right`, which is observed once, or has been before if the `memory` has it.
 
     `device` is where the device stages run: cuda, mps or the simulated `gpu`. `forbidden` are library calls that
     the assignment does not allow.
@@ -98,7 +120,7 @@ class Differ:
         self._limits, self._forbidden = limits or Limits(), forbidden
         self.right, self.device = right, device
         self.stages = all_stages(device)
-        self._memory = memory
+        self.memory: Memory = memory or NoMemory()
         self._expected: Observed | None = None
 
     @property
@@ -121,14 +143,13 @@ class Differ:
         return Comparison(self.right, mine, rows(self.stages, known, seen), (known, seen), tuple(problems))
 
     def _known(self) -> Observed | None:
-        if self._expected is None and self._memory is not None:
-            self._expected = self._memory.recall(self.right.answers)
+        if self._expected is None:
+            self._expected = self.memory.recall(self.right.answers)
         return self._expected
 
     def _remember(self, expected: Observed) -> None:
         self._expected = expected
-        if self._memory is not None:
-            self._memory.keep(expected)
+        self.memory.keep(expected)
 
     def _observe(self, *sides: Side) -> list[tuple[Observed, list[str]]]:
         """Run every stage on these sides; for each also a sentence for each module that cannot be imported.

@@ -1,4 +1,4 @@
-"""What was seen of the reference, kept on disk: in the next run only the submission has to be run.
+"""What was seen of the reference, and of common mistakes made in it, kept on disk: a later run need not run them again.
 
 A file holds JSON and safetensors behind a checksum, and its name is a hash of all that what is in it depends on. It
 lies in a folder of the user's own that is closed to everybody else. What cannot be read, for whatever reason, is as
@@ -28,7 +28,7 @@ from autograder.paths import CACHE, PUBLIC_CHECKS, ROOT
 from autograder.sandbox.codec import Decoder, Encoder, Unsendable
 from autograder.sandbox.wire import Malformed, parse, text_of
 
-KEPT = 4  # of the newest: other devices, and the versions that somebody goes back and forth between
+KEPT = 4  # of the newest keys: other devices, and the versions that somebody goes back and forth between
 DIGEST = 32
 CODE = (ROOT / "autograder" / "diff", ROOT / "autograder" / "sandbox", PUBLIC_CHECKS / "support")
 """What asks and answers, besides the reference."""
@@ -46,26 +46,40 @@ class DiskMemory:
 
     def recall(self, answers: Mapping[str, Any]) -> Observed | None:
         """What was seen, with these written answers; None when there is nothing, or it is damaged."""
-        try:
-            make_private(self._folder)
-            header, body = self._opened(_read(self.file))
-            decoder = Decoder(body, _place)
-            looks, steps, sample = decoder.decode(parse(header)["seen"])
-            decoder.finish()
-            seen = {name: Look(Seen(own), None if doubled is None else Seen(doubled)) for name, own, doubled in looks}
-            return Observed(seen, Flow({name: Seen(values) for name, values in steps.items()}, sample), answers)
-        except (OSError, Malformed, LookupError, TypeError, ValueError, AttributeError):
-            return None
+        found = self._recalled(self.file)
+        return None if found is None else Observed(*found, answers)
 
     def keep(self, seen: Observed) -> None:
         """Write it down, unless something went wrong that may go well the next time."""
         looks = seen.looks.values()
-        if any(one.error for one in (*seen.flow.steps.values(), *(look.own for look in looks))):
-            return
-        with contextlib.suppress(OSError, Unsendable):
+        if not any(one.error for one in (*seen.flow.steps.values(), *(look.own for look in looks))):
+            self._write(self.file, seen.looks, seen.flow)
+
+    def recall_tried(self, change: Iterable[str]) -> dict[str, Look]:
+        """What was kept of the code with this change, by name."""
+        looks, _ = self._recalled(self._file_of(change)) or ({}, None)
+        return looks
+
+    def keep_tried(self, change: Iterable[str], looks: Mapping[str, Look]) -> None:
+        """Write it down, without what need not come out like that the next time."""
+        lasting = {name: look for name, look in looks.items() if _lasts(look.own) and _lasts(look.doubled)}
+        self._write(self._file_of(change), lasting, Flow({}))
+
+    def _file_of(self, change: Iterable[str]) -> Path:
+        """Where that lies, whose name begins as that of the code without it."""
+        return self._folder / f"{self._key.hex()}.{_hash(change).hex()}.seen"
+
+    def _recalled(self, file: Path) -> tuple[dict[str, Look], Flow] | None:
+        try:
             make_private(self._folder)
-            self._write(_encoded(seen))
-            self._forget_old_ones()
+            header, body = self._opened(_read(file))
+            decoder = Decoder(body, _place)
+            looks, steps, sample = decoder.decode(parse(header)["seen"])
+            decoder.finish()
+            seen = {name: Look(_seen(own), doubled and _seen(doubled)) for name, own, doubled in looks}
+            return seen, Flow({name: _seen(step) for name, step in steps.items()}, sample)
+        except (OSError, Malformed, LookupError, TypeError, ValueError, AttributeError):
+            return None
 
     def _opened(self, data: bytes) -> tuple[bytes, bytes]:
         digest, rest = data[:DIGEST], data[DIGEST:]
@@ -77,20 +91,26 @@ class DiskMemory:
     def _digest(self, rest: bytes) -> bytes:
         return blake2b(rest, key=self._key, digest_size=DIGEST).digest()
 
-    def _write(self, content: bytes) -> None:
-        descriptor, name = tempfile.mkstemp(dir=self._folder)
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(self._digest(content) + content)
-            os.replace(name, self.file)
-        except BaseException:
-            os.unlink(name)
-            raise
+    def _write(self, file: Path, looks: Mapping[str, Look], flow: Flow) -> None:
+        with contextlib.suppress(OSError, Unsendable):
+            content = _encoded(looks, flow)
+            make_private(self._folder)
+            descriptor, name = tempfile.mkstemp(dir=self._folder)
+            try:
+                with open(descriptor, "wb") as opened:
+                    opened.write(self._digest(content) + content)
+                os.replace(name, file)
+            except BaseException:
+                os.unlink(name)
+                raise
+            self._forget_old_ones()
 
     def _forget_old_ones(self) -> None:
         found = sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
-        for path in found[KEPT:]:
-            path.unlink(missing_ok=True)
+        keys = list(dict.fromkeys(path.name.partition(".")[0] for path in found))
+        for path in found:
+            if path.name.partition(".")[0] in keys[KEPT:]:
+                path.unlink(missing_ok=True)
 
 
 def make_private(folder: Path) -> None:
@@ -118,9 +138,7 @@ def _read(path: Path) -> bytes:
 
 def _key(code: Path, asked: Iterable[str]) -> bytes:
     versions = (sys.version, torch.__version__, platform.node(), torch.backends.cpu.get_cpu_capability())
-    hashed = blake2b(digest_size=DIGEST)
-    for text in (*versions, *asked):
-        hashed.update(blake2b(text.encode()).digest())
+    hashed = blake2b(_hash([*versions, *asked]), digest_size=DIGEST)
     for folder in (code / "charlm", *CODE):
         for path in sorted(folder.rglob("*.py")):
             hashed.update(blake2b(f"{folder.name}/{path.relative_to(folder)}".encode()).digest())
@@ -128,14 +146,22 @@ def _key(code: Path, asked: Iterable[str]) -> bytes:
     return hashed.digest()
 
 
-def _encoded(seen: Observed) -> bytes:
-    looks = [
-        (name, _marked(look.own.values), None if look.doubled is None else _marked(look.doubled.values))
-        for name, look in seen.looks.items()
-    ]
-    steps = {name: _marked(step.values) for name, step in seen.flow.steps.items()}
+def _hash(texts: Iterable[str]) -> bytes:
+    return blake2b(b"".join(blake2b(text.encode()).digest() for text in texts), digest_size=DIGEST).digest()
+
+
+def _lasts(seen: Seen | None) -> bool:
+    """Whether it would come out alike in every run: a value, or an error that a line of the code raised by itself."""
+    if seen is None or seen.error is None:
+        return True
+    return bool(seen.where) and seen.error[0] not in ("MemoryError", "OutOfMemoryError")
+
+
+def _encoded(looks: Mapping[str, Look], flow: Flow) -> bytes:
+    listed = [(name, _fields(look.own), look.doubled and _fields(look.doubled)) for name, look in looks.items()]
+    steps = {name: _fields(step) for name, step in flow.steps.items()}
     encoder = Encoder(_name_of_place)
-    header = {"seen": encoder.encode((looks, steps, seen.flow.sample))}
+    header = {"seen": encoder.encode((listed, steps, flow.sample))}
     return text_of(header) + b"\n" + encoder.body()
 
 
@@ -146,8 +172,14 @@ class _Marked:
         self.place = str(place)
 
 
-def _marked(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _Marked(value) if isinstance(value, Place) else value for name, value in values.items()}
+def _fields(seen: Seen) -> tuple[Any, ...]:
+    values = {name: _Marked(value) if isinstance(value, Place) else value for name, value in seen.values.items()}
+    return values, seen.error, seen.where
+
+
+def _seen(fields: tuple[Any, ...]) -> Seen:
+    values, error, where = fields
+    return Seen(values, error, where)
 
 
 def _name_of_place(value: object) -> Any:
