@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import io
 import itertools
 import json
@@ -52,7 +53,7 @@ class Bench:
     def run(self) -> None:
         """Answer orders until there are no more."""
         self._ruler.install()
-        options = ["-c", str(CONFIG), f"--rootdir={ROOT}", "--noconftest", "-p", "pytest_timeout"]
+        options = ["-c", str(CONFIG), f"--rootdir={ROOT}", "--noconftest", "-p", "pytest_timeout", "--capture=no"]
         files = map(str, self._catalogue.files)
         with contextlib.closing(self._stall):
             if pytest.main([*options, *files], plugins=[self._grading, self]) not in (0, 1):
@@ -61,6 +62,7 @@ class Bench:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         items = {describe(item.function).number: item for item in session.items}  # type: ignore[attr-defined]
         reporter: Any = session.config.pluginmanager.getplugin("terminalreporter")
+        gc.freeze()  # what was imported and collected stays: to look at all of it again and again takes a while
         for line in self._orders:
             verdict = self._grade(json.loads(line), items)
             self._verdicts.write(json.dumps(verdict) + "\n")
@@ -78,7 +80,8 @@ class Bench:
                 context.following = following and (following, "device" in _fixtures(items[following]))
                 is_trained = number in self._catalogue.trained  # what it asks is never asked again
                 reference.begin(context.seed_for("reference", number), None if is_trained else number)
-                reached[number] = self._run(items[number])
+                # What the next check has in common with this one stays set up; an order that may end here has none.
+                reached[number] = self._run(items[number], None if order["stop_early"] else items.get(following))
                 margins[number] = self._ruler.take()
                 if order["stop_early"] and not context.ledger.passed(number):
                     break
@@ -97,11 +100,11 @@ class Bench:
         shown = document(records, self._points, self._visible, RunFacts(""), hidden=self._catalogue.hidden)
         return {test["number"]: test["output"] for test in shown["tests"] if "number" in test}
 
-    def _run(self, item: pytest.Item) -> list[str]:
+    def _run(self, item: pytest.Item, following: pytest.Item | None) -> list[str]:
         """Run one check; what it entered, where that is noted, and which of answers and random inputs it asked for."""
         if self._marks:
             self._marks.take()
-        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
         entered = self._marks.take() if self._marks else []
         asked_for = {"answers": ANSWERS, "rng": DRAWN}
         return [*entered, *(what for name, what in asked_for.items() if name in _fixtures(item))]
