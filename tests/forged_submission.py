@@ -37,9 +37,6 @@ class Raw:
     node: Node
 
 
-KEY = b"for tests"
-
-
 class ForgingServer(Server):
     """The worker's server, with `forge` between the submission's results and the answers.
 
@@ -97,15 +94,17 @@ class _Line:
         self._server.let_go(request)
         reply, blob = finish(self._server.answer(request, body))
         ForgingServer.busy = False
-        self._reply = (json.dumps({**reply, "signature": wire.signature(KEY, reply, blob)}, allow_nan=False), blob)
+        self._reply = (json.dumps(reply, allow_nan=False), blob)
 
-    def receive(self, deadline: float) -> tuple[dict[str, Any], bytes]:
+    def receive_signed(self, key: bytes, deadline: float) -> tuple[dict[str, Any], bytes, bool]:
         text, blob = self._reply
-        return wire.parse(text.encode()), blob
+        return wire.parse(text.encode()), blob, True
 
 
 @dataclass
-class _NoScratch:
+class NoScratch:
+    """Where nothing is written."""
+
     def check(self) -> None:
         pass
 
@@ -121,7 +120,7 @@ class ForgedSession(WorkerSession):
 
     def _start(self) -> Worker:
         line = _Line(ForgingServer(str(self._code), self._forge))
-        self._worker = Worker(0, line, None, _NoScratch(), 0, KEY)  # type: ignore[arg-type]
+        self._worker = Worker(0, line, None, NoScratch(), 0)  # type: ignore[arg-type]
         return self._worker
 
     def _end(self, grace: float) -> dict[str, Any]:
@@ -137,9 +136,10 @@ class ForgedSubmission:
     code: Path
     forge: Forge = honest
     trusted: bool = False
+    kind: type[ForgedSession] = ForgedSession
     session: ForgedSession = field(init=False)
 
     def __post_init__(self) -> None:
-        self.session = ForgedSession(self.code, self.forge, self.trusted)
+        self.session = self.kind(self.code, self.forge, self.trusted)
         for name in (*MODULES, *BESIDE):
             setattr(self, name, RemoteModule(self.session, name))

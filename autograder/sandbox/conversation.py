@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
+import builtins
 import contextlib
 import gc
 import operator
 import os
-import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograder.sandbox.codec import Unsendable
 from autograder.sandbox.failures import describe, replaced
-from autograder.sandbox.wire import Channel, Closed, TooLarge, signature
+from autograder.sandbox.wire import Channel, Closed, TooLarge
 from support import probes
 from support.stub_models import sealed
 from support.turns import Outcome, Turn, run
@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from autograder.sandbox.seal import Broken
     from autograder.sandbox.worker import Server
 
+# As in seal.py: what runs here before the seal was looked at, nobody else's change reaches.
+__builtins__ = dict(vars(builtins))  # type: ignore[assignment]
+
+_SIGNALS = tuple(
+    _signal.valid_signals()
+)  # the other module makes an object for each, by way of code that can be changed
 BESIDE = {"probes": probes}  # what requests may name besides the modules of `charlm`
 ALONE_SECONDS = 0.02  # for what takes a few milliseconds; a thread that computes delays us by as much each time
 WATCHED = "what Python's functions do, by a trace or a profile that it never ends"
@@ -76,7 +82,7 @@ def _dialogue(channel: Channel, server: Server, missing: list[str], broken: Brok
     Once something is replaced that answers rely on, it has no more to say than that: it reads and writes where student
     code that may be part of this finds nothing.
     """
-    key = os.urandom(32)
+    key, is_ = os.urandom(32), operator.is_
     watching = sys.gettrace(), sys.getprofile()  # by who measures us
     watched = [False]
     gone: list[Any] = []  # what may run student code when it dies, which it does in the first turn of another request
@@ -101,7 +107,7 @@ def _dialogue(channel: Channel, server: Server, missing: list[str], broken: Brok
             gone.append(turn)
             outcome, *watchers = yield _after, (left, *turn), {}
             gone.append((outcome, watchers))
-            watched[0] |= not all(map(operator.is_, watchers, watching))  # a comparison would be the submission's
+            watched[0] |= not all(map(is_, watchers, watching))  # a comparison would be the submission's
             name = replaced_now(midway)
             if name is not None:
                 gone.append(turns)
@@ -126,12 +132,11 @@ def _dialogue(channel: Channel, server: Server, missing: list[str], broken: Brok
         if watched[0]:
             reply, blob = {"id": request["id"], "error": replaced(WATCHED)}, b""
         try:
-            channel.send({**reply, "signature": signature(key, reply, blob)}, blob)
+            channel.send(reply, blob, key=key)
         except (TooLarge, MemoryError) as error:
             server.make_room()
             reason = Unsendable(f"the result: {error}") if isinstance(error, TooLarge) else error
-            reply = {"id": request["id"], "error": describe(reason, "")}
-            channel.send({**reply, "signature": signature(key, reply, b"")})
+            channel.send({"id": request["id"], "error": describe(reason, "")}, key=key)
     yield _refuse_all, (channel, request["id"], name), {}
 
 
@@ -162,8 +167,8 @@ def _handlers() -> tuple[Callable[..., Any], Callable[..., Any]]:
     A handler may put another one in a place that was looked at, so the former looks until there is none. Other threads
     get no turn while this one computes.
     """
-    numbers, look, handle = tuple(signal.valid_signals()), _signal.getsignal, _signal.signal
-    ignore, kept = _signal.SIG_IGN, dict[int, Any]()
+    numbers, look, handle, ignore = _SIGNALS, _signal.getsignal, _signal.signal, _signal.SIG_IGN
+    kept = dict[int, Any]()
     collect, collect_no_more, collects = gc.enable, gc.disable, gc.isenabled
     alternate, alternating = sys.setswitchinterval, sys.getswitchinterval
     before: list[Any] = [True, alternating()]

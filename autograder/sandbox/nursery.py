@@ -93,12 +93,12 @@ def run(channel: socket.socket, names: tuple[str, ...] = EVERYTHING) -> NoReturn
 
 
 def _seal() -> tuple[Broken, frozenset[int]]:
-    from autograder.sandbox import conversation, dicts, seal
+    from autograder.sandbox import conversation, memory, namespaces, seal
     from support import stub_models
 
     stub_models.out_of_sight = conversation.out_of_sight
     taken = seal.take()
-    for module in (dicts, seal):  # so that they are in nobody's reach
+    for module in (memory, namespaces, seal):  # so that they are in nobody's reach
         del sys.modules[module.__name__]
         delattr(sys.modules["autograder.sandbox"], module.__name__.rpartition(".")[2])
     return taken

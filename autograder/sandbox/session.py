@@ -173,9 +173,10 @@ class WorkerSession:
         worker.requests += 1
         began = time.monotonic()
         try:
-            reply, blob = self._exchange(worker, header, body, began + self._left)
+            reply, blob, is_signed = self._exchange(worker, header, body, began + self._left)
             worker.scratch.check()
-            replies.check_signature(reply, blob, worker.key)
+            if not is_signed:
+                replies.require_signature(reply, blob)
             failure = replies.error_in(reply, worker.requests)
             if failure is None:
                 decoder = Decoder(blob, self._resolve, deepest=DEEPEST // 2)  # so that it can be sent back
@@ -214,11 +215,11 @@ class WorkerSession:
 
     def _exchange(
         self, worker: Worker, header: dict[str, Any], body: bytes, deadline: float
-    ) -> tuple[dict[str, Any], bytes]:
+    ) -> tuple[dict[str, Any], bytes, bool]:
         worker.channel.expect_silence()
         released, self._released = self._released[:RELEASED_AT_ONCE], self._released[RELEASED_AT_ONCE:]
         worker.channel.send({**header, "id": worker.requests, "release": released}, body, deadline)
-        return worker.channel.receive(deadline)
+        return worker.channel.receive_signed(worker.key, deadline)
 
     def _resolve(self, kind: str, content: Any) -> references.RemoteObject:
         """The handle for an object that the worker keeps. Raises Malformed."""

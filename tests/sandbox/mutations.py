@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from autograder.sandbox.codec import SCALARS
-from autograder.sandbox.wire import MAGIC, PREFIX, REPLIES
+from autograder.sandbox.wire import MAGIC, PREFIX, REPLIES, UNSIGNED
 
 NUMBERS = (0, -1, 1, 2, 7, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), 2**63, 10**19, 10**300, -0.0, 1e308, 0.1)
 TEXTS = (
@@ -44,7 +44,7 @@ class Frame:
 
     @property
     def packed(self) -> bytes:
-        return PREFIX.pack(MAGIC, len(self.header), len(self.body)) + self.header + self.body
+        return PREFIX.pack(MAGIC, len(self.header), len(self.body), UNSIGNED) + self.header + self.body
 
 
 def mutated(frame: Frame, others: Sequence[Frame], random: Random) -> tuple[str, bytes]:
@@ -82,7 +82,7 @@ def _repeat_or_cut(frame: Frame, other: Frame, random: Random) -> bytes:
 
 def _lie_about_lengths(frame: Frame, other: Frame, random: Random) -> bytes:
     header, body = (_wrong_length(len(part), random) for part in (frame.header, frame.body))
-    return PREFIX.pack(MAGIC, header % 2**32, body) + frame.header + frame.body
+    return PREFIX.pack(MAGIC, header % 2**32, body, UNSIGNED) + frame.header + frame.body
 
 
 def _wrong_length(length: int, random: Random) -> int:

@@ -24,7 +24,7 @@ root = pytest.mark.skipif(not privileges.can_change_user(), reason="needs root o
 
 
 def as_if_it_knew_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replies, "check_signature", lambda reply, *_: reply.pop("signature", None))
+    monkeypatch.setattr(replies, "require_signature", lambda *_: None)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def as_if_it_knew_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
         ("os.closerange(0, 99)", WorkerDied, "exit status"),
         ("os.write(3, b'rubbish' * 9); time.sleep(60)", BadReply, "do not begin a frame"),
         (
-            "os.write(3, b'CLM1' + b'\\xff' * 40); time.sleep(60)",
+            "os.write(3, b'CLM2' + b'\\xff' * 40); time.sleep(60)",
             BadReply,
             "of tensors are too much, 16.8 MB are allowed",
         ),
@@ -71,7 +71,7 @@ def test_one_call_is_lost_and_the_next_is_served(
         import ctypes, json, os, struct, time, torch
         def forge(header, body=b""):
             text = json.dumps(header).encode()
-            os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), len(body)) + text + body)
+            os.write(3, struct.pack(">4sIQ16s", b"CLM2", len(text), len(body), b"") + text + body)
             time.sleep(60)
         def hog():
             kept = []
@@ -149,7 +149,7 @@ def test_an_answer_that_nobody_asked_for_is_not_taken_for_the_next(submit: Submi
             def forge():
                 time.sleep(0.05)
                 text = json.dumps({"id": 2, "value": "forged"}).encode()
-                os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), 0) + text)
+                os.write(3, struct.pack(">4sIQ16s", b"CLM2", len(text), 0, b"") + text)
             threading.Thread(target=forge).start()
         def g(): return "honest"
     """
@@ -175,21 +175,20 @@ def test_answers_that_are_too_much_to_send_back_are_the_submissions_fault(submit
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "signature", "said"),
     [
-        ({"value": 1}, "an answer that is not signed"),
-        ({"error": {"types": ["ValueError"], "message": "", "where": ""}}, "an answer that is not signed"),
-        ({"value": 1, "signature": 2}, "an answer with a signature that is not the worker's"),
-        ({"value": 1, "signature": "0" * 32}, "an answer with a signature that is not the worker's"),
-        ({"value": 1, "signature": "\N{SNOWMAN}"}, "an answer with a signature that is not the worker's"),
+        ({"value": 1}, b"", "an answer that is not signed"),
+        ({"error": {"types": ["ValueError"], "message": "", "where": ""}}, b"", "an answer that is not signed"),
+        ({"value": 1}, b"0" * 16, "an answer with a signature that is not the worker's"),
+        ({"value": 1}, bytes(15) + b"1", "an answer with a signature that is not the worker's"),
     ],
 )
-def test_only_the_workers_own_answers_count(submit: Submit, reply: dict[str, Any], said: str) -> None:
+def test_only_the_workers_own_answers_count(submit: Submit, reply: dict[str, Any], signature: bytes, said: str) -> None:
     source = f"""
         import json, os, struct, time
         def f():
             text = json.dumps({{"id": 1, **{reply!r}}}).encode()
-            os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), 0) + text)
+            os.write(3, struct.pack(">4sIQ16s", b"CLM2", len(text), 0, {signature!r}) + text)
             time.sleep(60)
     """
     message = f"the submission's process sent no valid answer: {said}"
@@ -206,7 +205,7 @@ def test_more_objects_than_a_request_has_room_for_are_released_one_part_after_th
             objects = [{"object": [2**62 + number, ""]} for number in range(28_000)]
             text = json.dumps({"id": 1, "value": {"list": objects}}, separators=(",", ":")).encode()
             os.set_blocking(3, True)
-            os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), 0) + text)
+            os.write(3, struct.pack(">4sIQ16s", b"CLM2", len(text), 0, b"") + text)
             os.read(3, 10)
     """
     as_if_it_knew_the_key(monkeypatch)
@@ -218,10 +217,10 @@ def test_more_objects_than_a_request_has_room_for_are_released_one_part_after_th
     channel = SimpleNamespace(
         expect_silence=lambda: None,
         send=lambda header, body, deadline: sent.append(header),
-        receive=lambda deadline: ({}, b""),
+        receive_signed=lambda key, deadline: ({}, b"", True),
     )
     for _ in range(4):
-        session._exchange(SimpleNamespace(channel=channel, requests=2), {}, b"", 0.0)  # type: ignore[arg-type]
+        session._exchange(SimpleNamespace(channel=channel, requests=2, key=b""), {}, b"", 0.0)  # type: ignore[arg-type]
     assert [len(header["release"]) for header in sent] == [10_000, 10_000, 8_000, 0]
 
 
@@ -231,7 +230,7 @@ def test_an_answer_that_was_an_error_is_not_kept_in_memory(submit: Submit) -> No
         def f():
             text = b'{"id":1,"value":{"tensor":1}}'
             os.set_blocking(3, True)
-            os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), 2**24) + text + bytes(2**24))
+            os.write(3, struct.pack(">4sIQ16s", b"CLM2", len(text), 2**24, b"") + text + bytes(2**24))
     """
     submission = submit(source)
     gc.disable()

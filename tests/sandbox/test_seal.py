@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
+
 import pytest
 import torch
 
+from autograder.paths import ROOT
+from autograder.sandbox.limits import Limits
 from support.checking import SubmissionError
 from support.failures import Replaced
 from support.reports import recorded_by, shown_to
@@ -31,12 +37,25 @@ REPLACED = {
     "torch.Generator": "torch.Generator = object",
     "builtins.sorted": "import builtins; builtins.sorted = lambda *a, **k: []",
     "json.load": "import json; json.load = lambda file: {}",
+    "json.decoder.JSONDecoder.decode": "import json; json.JSONDecoder.decode = lambda self, text: {}",
+    "json.decoder.JSONDecoder.scan_once": "import json; json.JSONDecoder.scan_once = property(lambda self: None)",
+    "socket.socket.recv_into": "import socket; socket.socket.recv_into = lambda self, view: 1",
+    "contextlib.suppress.__exit__": "import contextlib; contextlib.suppress.__exit__ = lambda *a: True",
+    "operator.is_": "import operator; operator.is_ = lambda a, b: True",
+    "builtins.map": "import builtins; builtins.map = lambda *a: []",
+    "gc.disable": "import gc; gc.disable = lambda: None",
+    "os.urandom": "import os; os.urandom = bytes",
+    "torch.set_grad_enabled.__init__": "torch.set_grad_enabled.__init__ = lambda self, mode: None",
+    "torch.nn.Module._parameters": "torch.nn.Module._parameters = property(lambda self: {})",
+    "torch.nn.Linear.weight": "torch.nn.Linear.weight = property(lambda self: None)",
     "numpy.prod": "import numpy; numpy.prod = list",
+    "safetensors.torch._getdtype": "import safetensors.torch; safetensors.torch._getdtype = lambda name: None",
     "safetensors.torch.load": "import safetensors.torch; safetensors.torch.load = lambda *a: {}",
     "support.device_probes.place": "PROBES['place_of_result'].steps.__globals__['place'] = lambda value: 'gpu'",
     "support.stub_models.Bigram.forward": "PROBES['bigram'].__globals__['Bigram'].forward = lambda self, x: x",
     "support.stub_models.isinstance": "PROBES['bigram'].__globals__['isinstance'] = lambda a, b: True",
     "autograder.sandbox.codec.Encoder.encode": "of('Encoder').encode = lambda *a: None",
+    "autograder.sandbox.wire.Channel._polls": "of('Channel')._polls = property(lambda self: {})",
     "autograder.sandbox.worker.Server.answer": "of('Server').answer = lambda self, h, b: ({}, b'')",
     "what PyTorch's functions do": "Lying().__enter__()",
     "what PyTorch's operators do": "Dispatching().__enter__()",
@@ -82,7 +101,7 @@ def replace():
     return 1
 """
 HONEST = """
-import functools, gc, json, random, warnings
+import functools, gc, io, json, random, sys, warnings
 import numpy as np
 import torch
 from torch import nn
@@ -95,6 +114,8 @@ torch.set_printoptions(precision=3)
 torch.autograd.set_detect_anomaly(False)
 np.random.seed(3)
 warnings.simplefilter("ignore")
+warnings.warn = lambda *a, **k: None
+sys.stdout = io.StringIO()
 torch.Tensor.times_two = lambda self: 2 * self
 torch.my_own = 3
 
@@ -289,12 +310,19 @@ def reached():
         "of('BESIDE')['probes'].watch_generate.steps = None",
         "of('BESIDE')['probes'].watch_generate.__closure__[0].cell_contents = None",
         "of('BESIDE')['probes'].doubles.Head.forward = None",
+        "of('BESIDE')['probes'].STEPS.clear()",
+        "of('Channel').send.__globals__['_DECODER'].parse_float = None",
+        "of('Channel').send.__globals__['_DECODER'].__dict__ = {}",
+        "of('Channel').send.__globals__['_DECODER'].__class__ = Odder",
     ],
 )
 def test_what_our_own_data_hold_is_sealed(change: str, submit: Submit) -> None:
     source = f"""
         import sys
+        import json
         class Odd(Exception):
+            pass
+        class Odder(json.JSONDecoder):
             pass
         def of(name):
             frame = sys._getframe()
@@ -306,6 +334,47 @@ def test_what_our_own_data_hold_is_sealed(change: str, submit: Submit) -> None:
     """
     with pytest.raises(Replaced, match="grading relies on"):
         submit(source).model.replace()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "json.JSONEncoder.encode = spy",
+        "json.JSONEncoder.iterencode = spy",
+        "json.encoder.c_make_encoder = spy",
+        "socket.socket.recv = spy",
+        "socket.socket.send = spy",
+        "operator.is_ = spy",
+        "builtins.all = spy",
+        "builtins.len = spy",
+        "enum.EnumMeta.__call__ = spy",
+    ],
+)
+def test_code_that_answers_go_through_is_not_run_with_the_key_in_its_frames(change: str, submit: Submit) -> None:
+    """Whatever it was put in the place of, and even where no answer can be sent any more."""
+    source = f"""
+        import builtins, enum, json, operator, os, socket, sys
+        def spy(*args, **kwargs):
+            frame, names = sys._getframe(), []
+            while frame is not None:
+                names.append(frame.f_code.co_name)
+                frame = frame.f_back
+            os.write(2, " ".join(names).encode())
+        def replace():
+            {change}
+    """
+    submission = submit(source, limits=Limits(seconds=3))
+    with contextlib.suppress(SubmissionError):
+        submission.model.replace()
+        submission.probes.generator(1)
+    submission.close()
+    assert "_dialogue" not in submission.session.output.split()
+
+
+def test_every_function_that_runs_in_reach_of_the_key_is_sealed() -> None:
+    command = [sys.executable, "-m", "tests.sandbox.under_the_dialogue"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stdout + done.stderr
 
 
 def test_a_ban_is_not_ended_by_whom_it_is_for(submit: Submit) -> None:

@@ -12,7 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograder.sandbox.wire import MAGIC, PREFIX, Caps, Channel, Closed, Late, Malformed, Output, TooLarge, WireError
+from autograder.sandbox.wire import (
+    LITTLE,
+    MAGIC,
+    PREFIX,
+    UNSIGNED,
+    Caps,
+    Channel,
+    Closed,
+    Late,
+    Malformed,
+    Output,
+    TooLarge,
+    WireError,
+)
 
 CAPS, LARGE = Caps(header=1000, body=100_000), Caps(header=1000, body=10 << 20)
 
@@ -62,12 +75,12 @@ def test_too_much_is_not_sent(pair: tuple[Channel, socket.socket]) -> None:
     "data",
     [
         b"HTTP/1.1 200 OK\r\n\r\n",
-        PREFIX.pack(b"CLM2", 2, 0) + b"{}",
-        PREFIX.pack(MAGIC, CAPS.header + 1, 0),
-        PREFIX.pack(MAGIC, 2, CAPS.body + 1),
-        PREFIX.pack(MAGIC, 2, 2**64 - 1),
+        PREFIX.pack(b"CLM1", 2, 0, UNSIGNED) + b"{}",
+        PREFIX.pack(MAGIC, CAPS.header + 1, 0, UNSIGNED),
+        PREFIX.pack(MAGIC, 2, CAPS.body + 1, UNSIGNED),
+        PREFIX.pack(MAGIC, 2, 2**64 - 1, UNSIGNED),
         *(
-            PREFIX.pack(MAGIC, len(text), 0) + text
+            PREFIX.pack(MAGIC, len(text), 0, UNSIGNED) + text
             for text in (
                 b"",
                 b"[]",
@@ -93,7 +106,7 @@ def test_rubbish_is_malformed(pair: tuple[Channel, socket.socket], data: bytes) 
 
 def test_an_end_in_the_middle_is_closed(pair: tuple[Channel, socket.socket]) -> None:
     channel, other = pair
-    other.sendall(PREFIX.pack(MAGIC, 10, 0) + b"{")
+    other.sendall(PREFIX.pack(MAGIC, 10, 0, UNSIGNED) + b"{")
     other.close()
     with pytest.raises(Closed):
         channel.receive(soon())
@@ -110,7 +123,7 @@ def test_silence_and_a_drip_of_bytes_are_late(pair: tuple[Channel, socket.socket
     stop = threading.Event()
 
     def drip() -> None:
-        other.sendall(PREFIX.pack(MAGIC, 1000, 0))
+        other.sendall(PREFIX.pack(MAGIC, 1000, 0, UNSIGNED))
         while not stop.wait(0.01):
             other.sendall(b" ")
 
@@ -139,12 +152,37 @@ def test_unasked_bytes_are_noticed(pair: tuple[Channel, socket.socket]) -> None:
         channel.expect_silence()
 
 
+def test_bytes_behind_a_frame_are_noticed_and_begin_the_next(pair: tuple[Channel, socket.socket]) -> None:
+    channel, other = pair
+    frame = PREFIX.pack(MAGIC, 2, 1, UNSIGNED) + b"{}" + b"x"
+    other.sendall(2 * frame)
+    assert channel.receive(soon()) == ({}, b"x")
+    with pytest.raises(Malformed):
+        channel.expect_silence()
+    assert channel.receive(soon()) == ({}, b"x")
+    channel.expect_silence()
+
+
+@pytest.mark.parametrize("size", [0, LITTLE, LITTLE + 1])
+def test_a_signature_is_right_for_its_key_alone(pair: tuple[Channel, socket.socket], size: int) -> None:
+    channel, other = pair
+    receiver = Channel(channel._sock, sends=LARGE, receives=LARGE)
+    sender = Channel(other, sends=LARGE, receives=LARGE)
+    sender.send({"a": 1}, bytes(size), key=b"ours")
+    assert receiver.receive_signed(b"ours", soon()) == ({"a": 1}, bytes(size), True)
+    sender.send({"a": 1}, bytes(size))
+    assert receiver.receive_signed(b"ours", soon()) == ({"a": 1}, bytes(size), False)
+    sender.send({"a": 1}, bytes(size), key=b"theirs")
+    with pytest.raises(Malformed, match="with a signature that is not the worker's"):
+        receiver.receive_signed(b"ours", soon())
+
+
 @given(st.binary(max_size=80))
 @settings(max_examples=300, deadline=None)
 def test_any_bytes_are_a_frame_or_an_error(data: bytes) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        theirs.sendall(PREFIX.pack(MAGIC, len(data), 0) + data if len(data) % 2 else data)
+        theirs.sendall(PREFIX.pack(MAGIC, len(data), 0, UNSIGNED) + data if len(data) % 2 else data)
         theirs.shutdown(socket.SHUT_WR)
         try:
             header, _ = Channel(ours, sends=CAPS, receives=CAPS).receive(soon())

@@ -25,7 +25,7 @@ from typing import Any
 from autograder.sandbox import wire
 from autograder.sandbox.codec import DEEPEST, LONGEST_TENSOR_HEADER, Decoder
 from autograder.sandbox.replies import error_in
-from autograder.sandbox.wire import MAGIC, PREFIX, REPLIES, REQUESTS
+from autograder.sandbox.wire import MAGIC, PREFIX, REPLIES, REQUESTS, UNSIGNED
 
 Frame = tuple[bytes, bytes]
 
@@ -157,7 +157,7 @@ def _send(sock: socket.socket, make: Callable[[], Frame]) -> None:
     assert len(header) <= REPLIES.header, f"a header of {len(header)}"
     assert len(body) <= REPLIES.body, f"a body of {len(body)}"
     with contextlib.suppress(OSError):  # the receiver has seen enough
-        sock.sendall(PREFIX.pack(MAGIC, len(header), len(body)) + header)
+        sock.sendall(PREFIX.pack(MAGIC, len(header), len(body), UNSIGNED) + header)
         sock.sendall(body)
 
 

@@ -205,3 +205,7 @@ def _find(part: str) -> Any:
 
 def _charlm_modules() -> list[Any]:
     return [module for name, module in list(sys.modules.items()) if name.startswith("charlm.")]
+
+
+# What the grader's worker looks up, not the attribute: that of any function can be set.
+STEPS = {found: found.steps for found in tuple(vars(sys.modules[__name__]).values()) if hasattr(found, "steps")}

@@ -36,7 +36,7 @@ from support.simulated.generators import GeneratorOfAnyDevice
 from support.simulated.mixing import NAME
 from support.simulated.tensor import SimulatedTensor, SimulationMode, on_gpu
 
-__all__ = ["NAME", "SimulationUnavailable", "activate", "held", "simulated_accelerator"]
+__all__ = ("NAME", "SimulationUnavailable", "activate", "held", "simulated_accelerator")
 
 
 class SimulationUnavailable(RuntimeError):

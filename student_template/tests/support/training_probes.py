@@ -12,11 +12,12 @@ import torch
 from torch import Tensor, nn
 
 ROWS_AT_ONCE = 512
+_ACCELERATED = bool(torch.version.cuda or torch.backends.mps.is_built())
 
 
 def seed_torch(value: int) -> None:
     """Put torch's global generators into the state that `value` gives."""
-    if torch.version.cuda or torch.backends.mps.is_built():
+    if _ACCELERATED:
         torch.manual_seed(value)
     else:  # it would take ten times as long, to say the same to accelerators that this PyTorch knows nothing of
         torch.default_generator.manual_seed(value)

@@ -12,30 +12,37 @@ IsSimulated = Callable[[torch.Tensor], bool]
 
 # Arguments that are read from either device: copied over, or read as one number.
 FREE_ARGUMENTS = {
-    "copy_": {"src"},
-    "copy": {"src"},
-    "slice_scatter": {"src"},
-    "bernoulli": {"p"},
-    "bernoulli_": {"p"},
-    "_copy_from": {"self", "dst"},
-    "fill_": {"value"},
-    "fill": {"value"},
-    "index_fill_": {"value"},
-    "index_fill": {"value"},
+    "copy_": frozenset(("src",)),
+    "copy": frozenset(("src",)),
+    "slice_scatter": frozenset(("src",)),
+    "bernoulli": frozenset(("p",)),
+    "bernoulli_": frozenset(("p",)),
+    "_copy_from": frozenset(
+        (
+            "self",
+            "dst",
+        )
+    ),
+    "fill_": frozenset(("value",)),
+    "fill": frozenset(("value",)),
+    "index_fill_": frozenset(("value",)),
+    "index_fill": frozenset(("value",)),
 }
-INDEXING = {"index", "_unsafe_index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index_put"}
+INDEXING = frozenset(("index", "_unsafe_index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index_put"))
 # Elementwise operators that carry no `pointwise` tag and yet take a CPU number.
-NUMBER_TAKERS = {
-    *("masked_fill", "linspace", "logspace", "floor_divide", "rsub", "dist", "binary_cross_entropy_with_logits"),
-}
+NUMBER_TAKERS = frozenset(
+    ("masked_fill", "linspace", "logspace", "floor_divide", "rsub", "dist", "binary_cross_entropy_with_logits")
+)
 # Those that take one for these arguments only.
-NUMBER_ARGUMENTS = {"binary_cross_entropy": {"weight"}}
+NUMBER_ARGUMENTS = {"binary_cross_entropy": frozenset(("weight",))}
 # Those that carry the tag and yet take none.
-NO_NUMBER_TAKERS = {
-    *("addcdiv", "clamp", "clamp_min", "clamp_max", "gcd", "igamma", "igammac", "lcm", "logaddexp", "logaddexp2"),
-    *("nextafter", "native_dropout_backward"),
-    *(f"{function}_backward" for function in ("gelu", "logit", "mish", "sigmoid", "silu", "tanh", "threshold")),
-}
+NO_NUMBER_TAKERS = frozenset(
+    (
+        *("addcdiv", "clamp", "clamp_min", "clamp_max", "gcd", "igamma", "igammac", "lcm", "logaddexp", "logaddexp2"),
+        *("nextafter", "native_dropout_backward"),
+        *(f"{function}_backward" for function in ("gelu", "logit", "mish", "sigmoid", "silu", "tanh", "threshold")),
+    )
+)
 
 
 def check_mixing(
@@ -46,7 +53,7 @@ def check_mixing(
     if operator in INDEXING:
         _check_indexing(operator, args, kwargs, is_simulated)
         return
-    free = FREE_ARGUMENTS.get(operator, set())
+    free = FREE_ARGUMENTS.get(operator, frozenset())
     takes_numbers = _takes_cpu_numbers(func, operator)
     numbers = NUMBER_ARGUMENTS.get(operator)
     devices: set[bool] = set()

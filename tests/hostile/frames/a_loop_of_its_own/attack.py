@@ -18,8 +18,8 @@ def _serve(number):
     while True:
         seen = {"dict": [["result", None], ["device", "cpu"], ["shown", {"list": []}], ["recorded", False]]}
         text = json.dumps({"id": number, "value": seen}).encode()
-        os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), 0) + text)
-        _, header, body = struct.unpack(">4sIQ", _exactly(16))
+        os.write(3, struct.pack(">4sIQ16s", b"CLM2", len(text), 0, b"") + text)
+        _, header, body, _ = struct.unpack(">4sIQ16s", _exactly(32))
         number = json.loads(_exactly(header))["id"]
         _exactly(body)
 

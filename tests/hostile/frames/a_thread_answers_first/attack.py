@@ -18,7 +18,7 @@ def _asked():
 
 def _answer(number):
     text = json.dumps({"id": number, "value": "hello"}).encode()
-    os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), 0) + text)
+    os.write(3, struct.pack(">4sIQ16s", b"CLM2", len(text), 0, b"") + text)
 
 
 def decode(tokens, vocab):

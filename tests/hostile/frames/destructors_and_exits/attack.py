@@ -11,7 +11,7 @@ def _act(*_):
     for number in range(1, 50):
         text = json.dumps({"id": number, "value": True}).encode()
         try:
-            os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), 0) + text)
+            os.write(3, struct.pack(">4sIQ16s", b"CLM2", len(text), 0, b"") + text)
         except OSError:
             return
 

@@ -17,10 +17,10 @@ def _asked():
     return 1
 
 
-def _send(text, body=b"", header_size=None, body_size=None, magic=b"CLM1"):
+def _send(text, body=b"", header_size=None, body_size=None, magic=b"CLM2"):
     data = text.encode()
     sizes = (len(data) if header_size is None else header_size, len(body) if body_size is None else body_size)
-    data = struct.pack(">4sIQ", magic, *sizes) + data + body
+    data = struct.pack(">4sIQ16s", magic, *sizes, b"") + data + body
     while data:
         data = data[os.write(3, data) :]
 

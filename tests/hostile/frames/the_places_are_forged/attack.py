@@ -19,7 +19,7 @@ def get_batch(tokens, batch_size, ctx_size, device, generator=None):
         value = [["X", {"tensor": 0}], ["y", {"tensor": 1}], ["places", {"list": [name, name, "cpu"]}]]
         text = json.dumps({"id": frame.f_locals["header"]["id"], "value": {"dict": value}}).encode()
         body = safetensors.torch.save({"0": X, "1": y})
-        os.write(3, struct.pack(">4sIQ", b"CLM1", len(text), len(body)) + text + body)
+        os.write(3, struct.pack(">4sIQ16s", b"CLM2", len(text), len(body), b"") + text + body)
         time.sleep(2)
         os._exit(0)
     return X, y

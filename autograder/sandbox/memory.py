@@ -1,4 +1,4 @@
-"""Says in microseconds which dicts are not as they were, from the memory that they lie in.
+"""Says in microseconds which objects are not as they were, from the memory that they lie in.
 
 A look at every name and value of a module takes long in a worker that has just been forked: CPython counts references
 in each object that it looks at, so that the kernel has to copy every page on which one lies. In CPython 3.10 to 3.13 a
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import builtins
 import ctypes
+import operator
+import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -23,6 +25,8 @@ _view = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t, c
     ("PyMemoryView_FromMemory", ctypes.pythonapi)
 )
 _joined = b"".join
+_size_of_a_class: int = vars(type)["__basicsize__"].__get__(type)
+_mro, _is = type.__dict__["__mro__"].__get__, operator.is_
 
 # As in seal.py: nobody else's change reaches the functions below.
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
@@ -55,6 +59,76 @@ def _watch(dicts: Sequence[dict[Any, Any]]) -> tuple[Callable[[], Sequence[int]]
     for index in range(len(dicts)):
         remember(index)
     return changed, remember
+
+
+def watch_places(
+    owners: Sequence[object], classes: Sequence[type], cells: Sequence[types.CellType]
+) -> Callable[[], bool]:
+    """What says whether the owners are of the classes that they were of, the classes inherit from the same ones in the
+    same order, and the cells hold the same."""
+    order = _place_of_order()
+    if order is None or not _cell_works():
+        return _compare(owners, classes, cells)
+    places = [*(id(owner) + WORD for owner in owners), *(id(found) + order for found in classes)]
+    return _watch_words([*places, *(id(cell) + BEGIN for cell in cells)])
+
+
+def _watch_words(places: Sequence[int]) -> Callable[[], bool]:
+    words = [_view(place, WORD, READ) for place in places]
+    known = _joined(words)
+
+    def same() -> bool:
+        return _joined(words) == known
+
+    return same
+
+
+def _compare(owners: Sequence[object], classes: Sequence[type], cells: Sequence[types.CellType]) -> Callable[[], bool]:
+    def look() -> list[object]:
+        return [*map(type, owners), *map(_mro, classes), *map(content, cells)]
+
+    known = look()
+
+    def same() -> bool:
+        return all(map(_is, look(), known))
+
+    return same
+
+
+def content(cell: types.CellType) -> object:
+    """What stands in a cell, None when it is still empty."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None
+
+
+def _place_of_order() -> int | None:
+    """How far from the beginning of a class the address of its `__mro__` stands, if that is found."""
+    size = _size_of_a_class // WORD
+    # Of this function only: a class can be found.
+    base, another_base = (type(name, (), {}) for name in ("base", "another_base"))
+    trials = [type(name, (base,), {}) for name in ("one", "other")]
+    found = [
+        {index for index, word in enumerate(_view(id(trial), size * WORD, READ).cast("N")) if word == id(_mro(trial))}
+        for trial in trials
+    ]
+    places = set.intersection(*found)
+    if len(places) != 1:
+        return None
+    place = places.pop() * WORD
+    same = _watch_words([id(trial) + place for trial in trials])
+    was = same()
+    trials[1].__bases__ = (another_base,)
+    return place if was and not same() else None
+
+
+def _cell_works() -> bool:
+    cell = types.CellType(object())
+    same = _watch_words([id(cell) + BEGIN])
+    was = same()
+    cell.cell_contents = object()
+    return was and not same()
 
 
 def _works() -> bool:
