@@ -185,7 +185,8 @@ class Server:
             decoder = Decoder(body, resolve)
             try:
                 target = decoder.decode(header["target"])
-                return target, *(decoder.decode(header[name]) if name in header else () for name in ("args", "kwargs"))
+                args = decoder.decode(header["args"]) if "args" in header else ()
+                return target, args, decoder.decode(header["kwargs"]) if "kwargs" in header else {}
             except _Sought as sought:
                 found[sought.path] = yield from call(_part, sought.path)
 
