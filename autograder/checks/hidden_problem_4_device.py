@@ -145,3 +145,20 @@ def test_real_model_generates_on_the_device(submission: Submission, rng: torch.G
         _expect_on(place, device, f"Generated 5 tokens with a model and a prompt on {device}")
 
     compose(submission, own=check, doubled=check, replaced=["Block"])
+
+
+@number("4.19")
+@covers("TransformerLM")
+@requires("TransformerLM")
+@hint("Is anything kept from one call to the next? Only parameters and buffers move with the model.")
+def test_model_may_move_after_it_was_used(submission: Submission, rng: torch.Generator, device: str) -> None:
+    """A model that was called on the CPU works on the device that it is moved to afterwards."""
+    tokens = torch.randint(9, (2, 5), generator=rng)
+
+    def check() -> None:
+        model = submission.model.TransformerLM(submission.model.ModelConfig(9, 8, 8, 2, 1))
+        model(tokens)
+        place = place_of_result(submission, model, [tokens], device)
+        _expect_on(place, device, f"Called a model on the CPU, moved it to {device} and called it there")
+
+    compose(submission, own=check, doubled=check, replaced=["Block"])

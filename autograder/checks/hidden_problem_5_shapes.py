@@ -129,6 +129,18 @@ def test_loss_has_the_right_gradient(submission: Submission, rng: torch.Generato
     expect_close(found, expected, "Took the gradient of loss_fn at random logits")
 
 
+@number("5.24")
+@covers("loss_fn")
+@hint("A probability may be too small to be told from 0, and its logarithm all right: see log_softmax, cross_entropy.")
+def test_scores_far_apart_have_a_loss(submission: Submission, rng: torch.Generator) -> None:
+    """The loss is the mean cross-entropy also where the scores are hundreds apart."""
+    logits = 150 * torch.linspace(-1, 1, 60)[torch.randperm(60, generator=rng)].view(3, 4, 5)
+    y = logits.argmin(-1)
+    expected = -logits.double().log_softmax(-1).gather(-1, y.unsqueeze(-1)).mean()
+    did = "Called loss_fn with scores up to 300 apart, the lowest for the right character"
+    expect_close(submission.training.loss_fn(logits, y), expected.float(), did)
+
+
 def _expected_with_doubles(weights: dict[str, Tensor], tokens: Tensor, num_blocks: int) -> Tensor:
     """What a model makes of `tokens` [B, T] when its blocks are stand-ins: logits [B, T, V]."""
     x = weights["token_embedding.weight"][tokens] + weights["position_embedding.weight"][: tokens.shape[1]]

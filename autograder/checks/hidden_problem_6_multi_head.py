@@ -162,14 +162,16 @@ def test_a_model_has_the_right_number_of_parameters(submission: Submission, refe
 @requires("TransformerLM")
 @hint("A layer that is not used, or a tensor that was detached, learns nothing.")
 def test_every_parameter_can_learn(submission: Submission, rng: torch.Generator) -> None:
-    """Every parameter of a model gets a gradient from its logits."""
+    """In either mode, every parameter of a model gets a gradient from its logits."""
     sizes = {"vocab_size": 9, "ctx_size": 6, "embed_size": 12, "num_heads": 3, "num_blocks": 2}
     model = random_model(submission, rng, **sizes)
     tokens = torch.randint(9, (4, 6), generator=rng)
-    found = parameter_gradients(submission, model, tokens, torch.randn(4, 6, 9, generator=rng))
-    still = sorted(name for name, gradient in found.items() if not _moves(gradient))
-    did = "ran a model and followed its logits back to its parameters"
-    expect(not still, did, "a gradient for every parameter", f"none for {', '.join(still[:4])}")
+    for mode in ("train", "eval"):
+        model.train(mode == "train")
+        found = parameter_gradients(submission, model, tokens, torch.randn(4, 6, 9, generator=rng))
+        still = sorted(name for name, gradient in found.items() if not _moves(gradient))
+        did = f"ran a model in {mode} mode and followed its logits back to its parameters"
+        expect(not still, did, "a gradient for every parameter", f"none for {', '.join(still[:4])}")
 
 
 def _moves(gradient: Tensor) -> bool:

@@ -34,7 +34,7 @@ class History:
 def loss_fn(logits: Tensor, y: Tensor) -> Tensor:
     """Return the cross-entropy (natural logarithm), averaged over all B * T positions, as a scalar tensor.
 
-    logits: [B, T, V]. y: int64 [B, T], the characters that really came next.
+    logits: [B, T, V], which may lie hundreds apart. y: int64 [B, T], the characters that really came next.
     Returns: shape [], through which a gradient flows back to `logits`.
     """
     raise NotImplementedError("problem 5: loss_fn")

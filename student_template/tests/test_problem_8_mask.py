@@ -87,11 +87,15 @@ def test_scores_and_tril_are_left_as_they_were(submission: Submission) -> None:
     "causal_mask: if 8.1 passes: not every kind of number can be subtracted from 1; every kind can be compared with 0."
 )
 def test_tril_may_be_of_any_dtype(submission: Submission) -> None:
-    """A tril of integers or of truth values masks as well as one of floats."""
-    for dtype in (torch.int64, torch.bool):
-        tril = torch.ones(3, 3).tril().to(dtype)
-        did = f"masked scores [2, 3, 3] with a tril of {str(dtype).removeprefix('torch.')}"
-        _expect_no_future(submission, torch.zeros(2, 3, 3), tril, did)
+    """A tril of integers or of truth values masks as well as one of floats, and 2 or 0.5 in it as well as 1."""
+    scores, past = torch.zeros(2, 3, 3), torch.ones(3, 3).tril()
+    for tril in (past.long(), past.bool(), 2 * past, past / 2):
+        kind = str(tril.dtype).removeprefix("torch.")
+        did = f"masked scores [2, 3, 3] with a tril of {kind}, with {tril[0, 0].item()} on and below the diagonal"
+        masked = _expect_no_future(submission, scores, tril, did)
+        did = f"{did}, and looked at the entries on and below the diagonal"
+        kept = past.bool().expand(2, 3, 3)
+        expect_close(masked[kept], scores[kept], did, "the scores as they were")
 
 
 @number("8.7")
