@@ -7,7 +7,7 @@ import torch
 from support.checking import Submission, expect, expect_close, expect_finite, hint, number, requires
 from support.random_inputs import random_model
 from support.replies import parameter_of
-from support.reports import gradients_of_one
+from support.reports import parameter_gradients
 
 SIZES = {"vocab_size": 11, "ctx_size": 7, "embed_size": 12, "num_heads": 3, "num_blocks": 2}
 
@@ -18,17 +18,18 @@ SIZES = {"vocab_size": 11, "ctx_size": 7, "embed_size": 12, "num_heads": 3, "num
 def test_with_softmax_dim_1_every_position_sees_every_later_one(submission: Submission, rng: torch.Generator) -> None:
     """With softmax_dim=1 the logits at each position have a gradient at every token, also at the later ones."""
     name = "token_embedding.weight"
-    model = random_model(submission, rng, **SIZES, softmax_dim=1)
-    tokens = torch.randperm(11, generator=rng)[:7]  # all different, so that each has its own row of the embedding
-    cotangents = torch.zeros(7, 1, 7, 11)
+    model = random_model(submission, rng, **{**SIZES, "vocab_size": 49}, softmax_dim=1)
+    # No token comes twice, so that each place of each text has its own row of the embedding.
+    texts = torch.randperm(49, generator=rng).view(7, 7)
+    cotangent = torch.zeros(7, 7, 49)  # of each text one position's
     for t in range(7):
-        cotangents[t, 0, t] = torch.randn(11, generator=rng)
-    found = gradients_of_one(submission, model, name, tokens.unsqueeze(0), cotangents)
-    did = "followed the logits at each position back to the embeddings, in a model with softmax_dim=1"
-    gradients = parameter_of(found, name, (7, 11, 12), did)
+        cotangent[t, t] = torch.randn(49, generator=rng)
+    found = parameter_gradients(submission, model, texts, cotangent)
+    did = "followed the logits at one position of each text back to the embeddings, in a model with softmax_dim=1"
+    gradient = parameter_of(found, name, (49, 12), did)
     for t in range(7):
         did = f"followed the logits at position {t} of 7 back to the embeddings, in a model with softmax_dim=1"
-        unseen = [i for i in range(7) if not bool((gradients[t, tokens[i]] != 0).any())]
+        unseen = [i for i in range(7) if not bool((gradient[texts[t, i]] != 0).any())]
         expect(not unseen, did, "a gradient at every position", f"none at {unseen}")
 
 

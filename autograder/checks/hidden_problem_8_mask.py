@@ -21,7 +21,7 @@ from support.checking import (
 )
 from support.random_inputs import random_model
 from support.replies import parameter_of
-from support.reports import gradients_of_one, input_gradients
+from support.reports import input_gradients, parameter_gradients
 
 SIZES = (  # of models: heads of several sizes, one block and more
     {"vocab_size": 9, "ctx_size": 6, "embed_size": 8, "num_heads": 1, "num_blocks": 1},
@@ -82,18 +82,19 @@ def test_no_gradient_reaches_the_future(submission: Submission, rng: torch.Gener
     """The logits at a position have gradient exactly 0 with respect to every later token's embedding."""
     name = "token_embedding.weight"
     for sizes in SIZES:
-        model = random_model(submission, rng, **sizes)
-        V, T = sizes["vocab_size"], sizes["ctx_size"]
-        tokens = torch.randperm(V, generator=rng)[:T]  # all different, so that each has its own row of the embedding
-        cotangents = torch.zeros(T, 1, T, V)
+        T = sizes["ctx_size"]
+        V = T * T  # no token comes twice, so that each place of each text has its own row of the embedding
+        model = random_model(submission, rng, **{**sizes, "vocab_size": V})
+        texts = torch.randperm(V, generator=rng).view(T, T)
+        cotangent = torch.zeros(T, T, V)  # of each text one position's
         for t in range(T):
-            cotangents[t, 0, t] = torch.randn(V, generator=rng)
-        found = gradients_of_one(submission, model, name, tokens.unsqueeze(0), cotangents)
-        did = "followed the logits at each position back to the embeddings of the tokens"
-        gradients = parameter_of(found, name, (T, V, sizes["embed_size"]), did)
+            cotangent[t, t] = torch.randn(V, generator=rng)
+        found = parameter_gradients(submission, model, texts, cotangent)
+        did = "followed the logits at one position of each text back to the embeddings of the tokens"
+        gradient = parameter_of(found, name, (V, sizes["embed_size"]), did)
         for t in range(T):
             did = f"followed the logits at position {t} of {T} back to the embeddings of the tokens"
-            reached = [i for i in range(T) if bool((gradients[t, tokens[i]] != 0).any())]
+            reached = [i for i in range(T) if bool((gradient[texts[t, i]] != 0).any())]
             expect(
                 reached == list(range(t + 1)),
                 did,

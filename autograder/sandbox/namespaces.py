@@ -66,8 +66,8 @@ _get = types.ModuleType.__dict__["__dict__"].__get__  # type: ignore[index]
 _vars, _mro = type.__dict__["__dict__"].__get__, type.__dict__["__mro__"].__get__
 
 # What a module or a class had: its name, itself, its dict, the names and values that count, and the names that would
-# hide a builtin, something inherited, or an attribute of an object; None where no new name is fine.
-Namespace: TypeAlias = tuple[str, Any, Any, tuple[str, ...], tuple[Any, ...], "frozenset[str] | None"]
+# hide a builtin, something inherited, or an attribute of an object.
+Namespace: TypeAlias = tuple[str, Any, Any, tuple[str, ...], tuple[Any, ...], "frozenset[str]"]
 
 # Something that holds other things, with its name.
 Holder: TypeAlias = tuple[str, Any]
@@ -105,15 +105,20 @@ def _namespace(name: str, owner: Any, used: set[str] | None) -> Namespace:
         if key not in left_out and (used is None or (not isinstance(value, DATA) and (is_class or key in used)))
     }
     names, values = tuple(kept), tuple(kept.values())
-    if is_class and used is None:
-        return name, owner, found, names, values, None
     if is_class:
-        hidden = {key for base in _mro(owner) for key in (*_vars(base), *_vars(base).get("__annotations__", ()))}
+        hidden = {key for base in _mro(owner) for key in (*_vars(base), *_annotated(base))}
+        if used is None:  # a property of the name of any attribute would come before that
+            hidden |= _names_in(function for _, function in _functions_of(name, names, values))
     else:
         hidden = {*_get(builtins)}
         if used is not None:
             hidden &= _names_in(function for _, function in _functions_of(name, names, values))
     return name, owner, found, names, values, frozenset(hidden - set(found) - {"__doc__"})
+
+
+def _annotated(found: type) -> Iterable[str]:
+    names = _vars(found).get("__annotations__")
+    return names if type(names) is dict else ()
 
 
 def _modules_in(ours: Iterable[Namespace], theirs: Iterable[str]) -> dict[str, Any]:

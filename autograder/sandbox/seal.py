@@ -25,7 +25,7 @@ import torch
 from torch.utils._device import DeviceContext
 
 from autograder.sandbox import memory, namespaces
-from autograder.sandbox.namespaces import NOT_SEALED, OWN, Holder, Namespace
+from autograder.sandbox.namespaces import OWN, Holder, Namespace
 from support.shortcuts import Refusing
 from support.simulated.generators import GeneratorOfAnyDevice
 from support.simulated.tensor import SimulationMode
@@ -91,8 +91,7 @@ def _replaced(space: Namespace) -> str | None:
         now = found.get(key)
         if now is not value and (now is None or now is not MEANWHILE.get(f"{name}.{key}")):
             return f"{name}.{key}"
-    new = (key for key in found if (key not in names and key not in NOT_SEALED if hidden is None else key in hidden))
-    return next((f"{name}.{key}" for key in new), None)
+    return None if hidden.isdisjoint(found) else f"{name}.{min(hidden.intersection(found))}"
 
 
 def _changed_inside(name: str, holder: Any, content: tuple[object, ...]) -> str | None:

@@ -129,28 +129,6 @@ def _go_back_from(module: nn.Module, x: Tensor, cotangent: Tensor) -> None:
     _go_back(module, [x], cotangent)
 
 
-@probe
-def gradients_of_one(module: nn.Module, name: str, x: Tensor, cotangents: Tensor) -> Turns:
-    """For each of the cotangents, the gradient of (module(x) * cotangent).sum() with respect to the parameter `name`.
-
-    One above the other; 0 where there is none. Empty when there is no such parameter.
-    """
-    parameters = parameters_of(module)
-    if name not in parameters:
-        return {}
-    result, found = (yield from call(module, x)), []
-    for cotangent in cotangents:
-        yield from call(_go_back_once_more, module, result, cotangent)
-        found.append(_gradient_of(parameters[name]))
-    theirs = [gradient for gradient in found if type(gradient) is Theirs]
-    return {name: theirs[0] if theirs else torch.stack(found)}
-
-
-def _go_back_once_more(module: nn.Module, result: Tensor, cotangent: Tensor) -> None:
-    module.zero_grad()
-    torch.autograd.backward((result * cotangent).sum(), retain_graph=True)
-
-
 def install_doubles(parts: list[str]) -> None:
     """Put the stand-ins of `support.doubles` in the place of these parts, wherever `charlm` holds them."""
     _calls.clear()

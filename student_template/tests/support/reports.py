@@ -103,16 +103,6 @@ def parameter_shapes(submission: Submission, module: Any) -> dict[str, list[int]
     return shapes
 
 
-def gradients_of_one(
-    submission: Submission, module: Any, name: str, x: Tensor, cotangents: Tensor
-) -> dict[str, Tensor]:
-    """The gradients of one parameter, one above the other: of (module(x) * cotangent).sum() for each cotangent.
-
-    Empty when the module has no parameter of this name.
-    """
-    return _named(submission.probes.gradients_of_one(module, name, x, cotangents))
-
-
 def parameter_gradients(submission: Submission, module: Any, x: Tensor, cotangent: Tensor) -> dict[str, Tensor]:
     """The gradients of (module(x) * cotangent).sum() with respect to each parameter, by name."""
     return _named(submission.probes.parameter_gradients(module, x, cotangent))
