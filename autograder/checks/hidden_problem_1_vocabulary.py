@@ -42,10 +42,12 @@ def test_vocabulary_of_no_text_is_empty(submission: Submission) -> None:
 @covers("encode")
 @hint("Only the place in the given list counts, not how characters compare.")
 def test_encode_any_text(submission: Submission, rng: torch.Generator) -> None:
-    """`encode` is right for any text and any order of the vocabulary."""
-    vocab, text = _shuffled(rng), f"\t{_draw(rng, 200)}\n"
-    expected = torch.tensor([vocab.index(character) for character in text])
-    expect_equal(submission.tokenizer.encode(text, vocab), expected, "Called encode with many scripts")
+    """`encode` is right for any text, down to one character, and any order of the vocabulary."""
+    vocab = _shuffled(rng)
+    for text in (f"\t\r\n{_draw(rng, 200)}\n", _draw(rng, 1)):
+        expected = torch.tensor([vocab.index(character) for character in text])
+        did = f"Called encode with {len(text)} characters of many scripts"
+        expect_equal(submission.tokenizer.encode(text, vocab), expected, did)
 
 
 @number("1.13")
@@ -70,12 +72,14 @@ def test_unknown_character_is_named_wherever_it_stands(submission: Submission, r
 @covers("decode")
 @hint("A token is a place in the vocabulary, in whatever order that is; look at the first and the last place.")
 def test_decode_any_tokens(submission: Submission, rng: torch.Generator) -> None:
-    """`decode` is right for any vocabulary, for tensors and for lists."""
+    """`decode` is right for any vocabulary, for tensors and for lists, down to one token."""
     vocab = _shuffled(rng)
-    tokens = torch.cat([torch.tensor([0, len(vocab) - 1]), torch.randint(len(vocab), (100,), generator=rng)])
-    text = "".join(vocab[token] for token in tokens.tolist())
-    expect_equal(submission.tokenizer.decode(tokens, vocab), text, "Called decode with a tensor of random tokens")
-    expect_equal(submission.tokenizer.decode(tokens.tolist(), vocab), text, "Called decode with a list of integers")
+    many = torch.cat([torch.tensor([0, len(vocab) - 1]), torch.randint(len(vocab), (100,), generator=rng)])
+    for tokens in (many, many[2:3].clone()):
+        text = "".join(vocab[token] for token in tokens.tolist())
+        did = f"Called decode with a tensor of {len(tokens)} random tokens"
+        expect_equal(submission.tokenizer.decode(tokens, vocab), text, did)
+        expect_equal(submission.tokenizer.decode(tokens.tolist(), vocab), text, "Called decode with a list of integers")
 
 
 @number("1.15")

@@ -102,6 +102,11 @@ def test_estimate_uses_the_sizes_of_the_config(submission: Submission, rng: torc
     submission.training.estimate_loss(model, torch.randint(9, (80,), generator=rng), config, "cpu")
     did = "Estimated a loss and counted the tokens that the model was shown"
     _expect_rows_of_seven(shown_to(submission, model), 6 * 5, did, "eval_batches * batch_size * ctx_size")
+    model = submission.probes.bigram(torch.zeros(9, 9))
+    submission.training.estimate_loss(model, torch.randint(9, (9,), generator=rng), config, "cpu")
+    seen = sum(tokens.numel() for tokens in shown_to(submission, model))
+    did = "Estimated a loss on a text with 2 places to begin at and counted the tokens that the model was shown"
+    expect(seen == 6 * 5 * 7, did, f"eval_batches * batch_size * ctx_size, so {6 * 5 * 7}", f"{seen}")
 
 
 @number("2.14")

@@ -7,7 +7,6 @@ turns it into the number of an object that stays in the worker.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -16,7 +15,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from autograder.sandbox.wire import Malformed
+from autograder.sandbox.wire import Malformed, text_of
 
 Node = Any  # what json.dumps takes
 
@@ -107,7 +106,7 @@ def _file_of(tensors: Sequence[torch.Tensor]) -> bytes:
         begin, end = end, end + len(parts[-1])
         name = DTYPE_NAMES[tensor.dtype]
         header[str(index)] = {"dtype": name, "shape": list(tensor.shape), "data_offsets": [begin, end]}
-    text = json.dumps(header, separators=(",", ":")).encode()
+    text = text_of(header)
     text += b" " * (-len(text) % 8)
     return b"".join([len(text).to_bytes(8, "little"), text, *parts])
 

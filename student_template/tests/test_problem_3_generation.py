@@ -129,10 +129,10 @@ def test_rows_are_continued_independently(submission: Submission) -> None:
 @hint("Remember the mode that the model was in, and put that back; the modules inside it have a mode too.")
 def test_generating_restores_the_mode(submission: Submission) -> None:
     """The model and all modules in it are in the same mode, training or evaluation, after generating as before."""
-    for mode, name in ((True, "training"), (False, "evaluation")):
-        seen = _generate(submission, COUNTING, [[0, 1]], 2, training=mode)
+    for mode, name, count in ((True, "training", 2), (False, "evaluation", 2), (True, "training", 0)):
+        seen = _generate(submission, COUNTING, [[0, 1]], count, training=mode)
         other = sum(found is not mode for found in seen.modes)
-        did = f"Generated with a model in {name} mode"
+        did = f"Generated {count} tokens with a model in {name} mode"
         expect(other == 0, did, f"every module in {name} mode afterwards", f"{other} in the other mode")
 
 

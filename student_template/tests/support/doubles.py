@@ -66,17 +66,19 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """[B, T, E] -> [B, T, E]: x plus half of the running sum over positions of weight * x + bias.
 
-    These two are those of `attention_norm`, 1 and 0 unless they are set; so blocks can be told apart.
+    These two are those of `attention_norm`, 1 and 0 unless they are set; so blocks can be told apart. With another
+    `softmax_dim` than -1 it is a quarter of the sum from each position to the last one, so that the future counts.
     """
 
     def __init__(self, embed_size: int, num_heads: int, ctx_size: int, softmax_dim: int = -1) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(embed_size)
-        self.factor = _factor(softmax_dim)
+        self.softmax_dim = softmax_dim
 
     def forward(self, x: Tensor) -> Tensor:
-        summed = (x * self.attention_norm.weight + self.attention_norm.bias).cumsum(1)
-        return x + 0.5 * self.factor * summed
+        added = x * self.attention_norm.weight + self.attention_norm.bias
+        summed = added.cumsum(1) if self.softmax_dim == -1 else added.flip(1).cumsum(1).flip(1)
+        return x + 0.5 * _factor(self.softmax_dim) * summed
 
 
 def _factor(softmax_dim: int) -> float:
