@@ -7,17 +7,14 @@ kills what it started and ends.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
-import importlib.util
 import linecache
 import os
 import resource
 import signal
 import socket
 import sys
-import threading
 import time
 import traceback
 import types
@@ -53,35 +50,16 @@ def preload(names: tuple[str, ...] = EVERYTHING) -> None:
         sys.path.append(str(SUPPORT))
     collects = gc.isenabled()
     gc.disable()  # what is imported stays, and looking for garbage in it takes a fifth of the time
-    beside = threading.Thread(target=_load_libraries)
-    beside.start()
     try:
         for name in names:
-            if name == "torch":
-                beside.join()
             importlib.import_module(name)
         from autograder.sandbox import later
 
         later.put_off()
     finally:
-        beside.join()  # before anybody forks
         gc.freeze()
         if collects:
             gc.enable()
-
-
-def _load_libraries() -> None:
-    """PyTorch's largest library, which takes a quarter of its import, on another core than what is imported before.
-
-    In the order in which PyTorch itself loads them; where they are not to be had like this, that is left to PyTorch.
-    """
-    found = None if "torch" in sys.modules else importlib.util.find_spec("torch")
-    if found is None or found.origin is None:
-        return
-    folder = Path(found.origin).parent / "lib"
-    with contextlib.suppress(OSError):
-        ctypes.CDLL(str(folder / "libtorch_global_deps.so"), mode=ctypes.RTLD_GLOBAL)
-        ctypes.CDLL(str(folder / "libtorch_cpu.so"))
 
 
 def run(channel: socket.socket, names: tuple[str, ...] = EVERYTHING) -> NoReturn:
