@@ -35,12 +35,18 @@ def test_a_head_computes_what_it_should(submission: Submission, reference: Submi
     """With random weights, a head returns the right values, at any sizes, and other ones when its weights change."""
     for B, T, E, H, ctx_size in [(1, 1, 3, 2, 1), (2, 3, 5, 4, 7), (3, 6, 4, 1, 6), (5, 9, 8, 3, 12)]:
         judge_head(submission, reference, rng, B, T, embed_size=E, head_size=H, ctx_size=ctx_size)
-    head, x = submission.attention.Head(5, 4, 7), torch.randn(2, 3, 5, generator=rng)
-    head.eval()  # where whoever keeps weights in a form of his own sees no need to look again
-    before = expect_finite(head(x), (2, 3, 4), "ran a head in eval mode on x of shape [2, 3, 5]").double()
-    submission.probes.set_parameters(head, {"value.weight": torch.randn(4, 5, generator=rng)})
-    did = "ran a head in eval mode, gave it other weights for the values and ran it again"
-    expect(not torch.allclose(expect_finite(head(x), (2, 3, 4), did).double(), before), did, "other values", "the same")
+
+    def change() -> None:
+        head, x = submission.attention.Head(5, 4, 7), torch.randn(2, 3, 5, generator=rng)
+        head.eval()  # where whoever keeps weights in a form of his own sees no need to look again
+        before = expect_finite(head(x), (2, 3, 4), "ran a head in eval mode on x of shape [2, 3, 5]").double()
+        submission.probes.set_parameters(head, {"value.weight": torch.randn(4, 5, generator=rng)})
+        did = "ran a head in eval mode, gave it other weights for the values and ran it again"
+        after = expect_finite(head(x), (2, 3, 4), did).double()
+        expect(not torch.allclose(after, before), did, "other values", "the same ones")
+
+    parts = ["attention_scores", "causal_mask", "attention_probs"]
+    compose(submission, own=change, doubled=change, replaced=parts)
 
 
 @number("6.10")

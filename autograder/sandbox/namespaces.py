@@ -148,8 +148,9 @@ def _can_change(found: type) -> bool:
     return bool(found.__flags__ & MADE_OF_PYTHON) and not found.__flags__ & IMMUTABLE
 
 
-def _class_of(value: object) -> type:
-    return value if isinstance(value, type) else type(value)
+def _class_of(value: Any) -> type[Any]:
+    # Python 3.10 has aliases, as of `Callable[..., Any]`, that say they were classes.
+    return value if issubclass(type(value), type) else type(value)
 
 
 def functions_in(spaces: Iterable[Namespace]) -> Iterator[tuple[str, types.FunctionType]]:
