@@ -27,10 +27,8 @@ if TYPE_CHECKING:
 
 # As in seal.py: what runs here before the seal was looked at, nobody else's change reaches.
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
-
-_SIGNALS = tuple(
-    _signal.valid_signals()
-)  # the other module makes an object for each, by way of code that can be changed
+# The other module makes an object for each, by way of code that can be changed.
+_SIGNALS = tuple(_signal.valid_signals())
 BESIDE = {"probes": probes}  # what requests may name besides the modules of `charlm`
 ALONE_SECONDS = 0.02  # for what takes a few milliseconds; a thread that computes delays us by as much each time
 WATCHED = "what Python's functions do, by a trace or a profile that it never ends"

@@ -4,7 +4,9 @@ A look at every name and value of a module takes long in a worker that has just 
 in each object that it looks at, so that the kernel has to copy every page on which one lies. In CPython 3.10 to 3.13 a
 dict holds a number that it gets anew with each change, and that no other change was given; the last word of the object
 is the address of values that are kept elsewhere (`Include/cpython/dictobject.h`). Where a trial shows that this is not
-so, every dict counts as changed, and whoever asks has to look for himself.
+so, every dict counts as changed, and whoever asks has to look for himself. Every object has the address of its class
+behind the count of its references, a cell that of its content behind that; where in a class the order of its bases
+stands is looked for.
 """
 
 from __future__ import annotations
