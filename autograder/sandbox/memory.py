@@ -28,7 +28,11 @@ _view = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p, ctypes.c_ssize_t, c
 )
 _joined = b"".join
 _size_of_a_class: int = vars(type)["__basicsize__"].__get__(type)
-_mro, _is = type.__dict__["__mro__"].__get__, operator.is_
+_is = operator.is_
+
+# What a class and a module have, whatever they say themselves.
+dict_of_class, order_of = type.__dict__["__dict__"].__get__, type.__dict__["__mro__"].__get__
+dict_of_module = types.ModuleType.__dict__["__dict__"].__get__  # type: ignore[index]
 
 # As in seal.py: nobody else's change reaches the functions below.
 __builtins__ = dict(vars(builtins))  # type: ignore[assignment]
@@ -87,7 +91,7 @@ def _watch_words(places: Sequence[int]) -> Callable[[], bool]:
 
 def _compare(owners: Sequence[object], classes: Sequence[type], cells: Sequence[types.CellType]) -> Callable[[], bool]:
     def look() -> list[object]:
-        return [*map(type, owners), *map(_mro, classes), *map(content, cells)]
+        return [*map(type, owners), *map(order_of, classes), *map(content, cells)]
 
     known = look()
 
@@ -112,7 +116,11 @@ def _place_of_order() -> int | None:
     base, another_base = (type(name, (), {}) for name in ("base", "another_base"))
     trials = [type(name, (base,), {}) for name in ("one", "other")]
     found = [
-        {index for index, word in enumerate(_view(id(trial), size * WORD, READ).cast("N")) if word == id(_mro(trial))}
+        {
+            index
+            for index, word in enumerate(_view(id(trial), size * WORD, READ).cast("N"))
+            if word == id(order_of(trial))
+        }
         for trial in trials
     ]
     places = set.intersection(*found)

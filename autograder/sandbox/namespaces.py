@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 
-from autograder.sandbox.memory import content
+from autograder.sandbox.memory import content, dict_of_class, dict_of_module, order_of
 
 WHOLE = ("json", "json.encoder", "json.decoder", "json.scanner", "struct", "safetensors", "safetensors.torch")
 LIBRARIES = (  # of these, and of the modules that our own ones have imported, what is used counts
@@ -62,8 +62,6 @@ COMPILER = {"__init__", "__setstate__"}  # of nn.Module, which torch.compile rep
 # Modules whose classes stand in annotations, or had their part when the others were imported.
 UNUSED = ("__future__", "abc", "collections.abc", "typing", "_frozen_importlib", "_frozen_importlib_external")
 MADE_OF_PYTHON, IMMUTABLE = 1 << 9, 1 << 8  # flags of a class: Py_TPFLAGS_HEAPTYPE, Py_TPFLAGS_IMMUTABLETYPE
-_get = types.ModuleType.__dict__["__dict__"].__get__  # type: ignore[index]
-_vars, _mro = type.__dict__["__dict__"].__get__, type.__dict__["__mro__"].__get__
 
 # What a module or a class had: its name, itself, its dict, the names and values that count, and the names that would
 # hide a builtin, something inherited, or an attribute of an object.
@@ -97,7 +95,7 @@ def find() -> list[Namespace]:
 def _namespace(name: str, owner: Any, used: set[str] | None) -> Namespace:
     """`used` are the names of a library's module or class that count; without them all do, whatever they stand for."""
     is_class = isinstance(owner, type)
-    found = _vars(owner) if is_class else _get(owner)
+    found = dict_of_class(owner) if is_class else dict_of_module(owner)
     left_out = NOT_SEALED | (COMPILER if owner is nn.Module else set())
     kept = {
         key: value
@@ -106,18 +104,18 @@ def _namespace(name: str, owner: Any, used: set[str] | None) -> Namespace:
     }
     names, values = tuple(kept), tuple(kept.values())
     if is_class:
-        hidden = {key for base in _mro(owner) for key in (*_vars(base), *_annotated(base))}
+        hidden = {key for base in order_of(owner) for key in (*dict_of_class(base), *_annotated(base))}
         if used is None:  # a property of the name of any attribute would come before that
             hidden |= _names_in(function for _, function in _functions_of(name, names, values))
     else:
-        hidden = {*_get(builtins)}
+        hidden = {*dict_of_module(builtins)}
         if used is not None:
             hidden &= _names_in(function for _, function in _functions_of(name, names, values))
     return name, owner, found, names, values, frozenset(hidden - set(found) - {"__doc__"})
 
 
 def _annotated(found: type) -> Iterable[str]:
-    names = _vars(found).get("__annotations__")
+    names = dict_of_class(found).get("__annotations__")
     return names if type(names) is dict else ()
 
 
@@ -135,8 +133,8 @@ def _modules_in(ours: Iterable[Namespace], theirs: Iterable[str]) -> dict[str, A
 def _classes_in(spaces: Iterable[Namespace]) -> dict[str, Any]:
     """The classes of libraries that stand there, those of what stands there, and what all of them inherit from."""
     known = {id(owner) for _, owner, *_ in spaces}
-    met = {id(base): base for *_, values, _ in spaces for value in values for base in _mro(_class_of(value))}
-    met |= {id(base): base for _, owner, *_ in spaces if isinstance(owner, type) for base in _mro(owner)}
+    met = {id(base): base for *_, values, _ in spaces for value in values for base in order_of(_class_of(value))}
+    met |= {id(base): base for _, owner, *_ in spaces if isinstance(owner, type) for base in order_of(owner)}
     return {
         f"{found.__module__}.{found.__qualname__}": found
         for number, found in met.items()

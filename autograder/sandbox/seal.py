@@ -25,6 +25,7 @@ import torch
 from torch.utils._device import DeviceContext
 
 from autograder.sandbox import memory, namespaces
+from autograder.sandbox.memory import dict_of_class, dict_of_module, order_of
 from autograder.sandbox.namespaces import OWN, Holder, Namespace
 from support.shortcuts import Refusing
 from support.simulated.generators import GeneratorOfAnyDevice
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
 
 
 MEANWHILE: dict[str, object] = {"torch.Generator": GeneratorOfAnyDevice}  # what a probe of devices itself puts there
-_vars, _mro = type.__dict__["__dict__"].__get__, type.__dict__["__mro__"].__get__
-_get = types.ModuleType.__dict__["__dict__"].__get__  # type: ignore[index]
 _values, _is, _content = dict.values, operator.is_, memory.content
 
 # Functions take their builtins from here when they are defined, and from then on nobody else's change reaches them.
@@ -79,7 +78,7 @@ def take() -> tuple[Broken, frozenset[int]]:
 def _dict_of(owner: Any) -> dict[str, Any]:
     """Of a class, the one behind the proxy that it shows."""
     found: dict[str, Any]
-    [found] = gc.get_referents(_vars(owner)) if isinstance(owner, type) else [_get(owner)]
+    [found] = gc.get_referents(dict_of_class(owner)) if isinstance(owner, type) else [dict_of_module(owner)]
     return found
 
 
@@ -108,7 +107,7 @@ def _moved(spaces: Sequence[Namespace], holders: Sequence[Holder]) -> Callable[[
     objects = [(name, holder) for name, holder in holders if type(holder) not in (list, set, types.CellType)]
     named = [*((name, owner) for name, owner, *_ in spaces), *objects]
     same = memory.watch_places([owner for _, owner in named], classes, cells)
-    kinds = [(name, owner, type(owner), isinstance(owner, type) and _mro(owner)) for name, owner in named]
+    kinds = [(name, owner, type(owner), isinstance(owner, type) and order_of(owner)) for name, owner in named]
     contents = [(name, holder, _contents(holder)) for name, holder in holders if type(holder) is types.CellType]
     attributes = [(name, holder, holder.__dict__) for name, holder in objects if type(holder) is not dict]
 
@@ -122,7 +121,7 @@ def _moved(spaces: Sequence[Namespace], holders: Sequence[Holder]) -> Callable[[
         if same():
             return None
         for name, owner, kind, order in kinds:
-            if type(owner) is not kind or (order and _mro(owner) is not order):
+            if type(owner) is not kind or (order and order_of(owner) is not order):
                 return name
         return next(filter(None, (_changed_inside(*content) for content in contents)), None)
 
