@@ -112,6 +112,28 @@ def test_a_mistake_is_red_where_it_was_made(
     assert {row.problem for row in comparison.rows if row.own.verdict is Verdict.DIFFERENT} == {problem}
 
 
+@pytest.mark.parametrize(
+    ("mistake", "stage"),
+    [
+        ("mask_shows_ones_only", "mask_any_dtype"),
+        ("softmax_drops_what_is_small", "probs_large"),
+        ("softmax_of_one_position_is_one", "probs_dim_1"),
+        ("head_keeps_its_weights_while_evaluating", "head_reweighted"),
+        ("heads_in_the_order_of_their_names", "projected"),
+        ("attention_learns_in_training_mode_only", "attention_gradient"),
+        ("feed_forward_leaves_zeros_alone", "feed_forward"),
+        ("loss_is_a_mean_of_means", "loss"),
+        ("loss_by_the_logarithm_of_a_softmax", "loss"),
+        ("positions_kept_from_the_first_device", "device_moved"),
+    ],
+)
+def test_what_shows_at_unusual_sizes_values_or_modes_is_red(
+    differ: Differ, tmp_path: Path, mistake: str, stage: str
+) -> None:
+    comparison = compared(differ, tmp_path, MISTAKES[mistake])
+    assert [row.id for row in comparison.rows if row.own.verdict is Verdict.DIFFERENT] == [stage]
+
+
 def test_a_crash_is_a_row_and_its_message_is_data(differ: Differ, tmp_path: Path) -> None:
     comparison = compared(differ, tmp_path, CRASH)
     stages = {stage["id"]: stage for stage in as_json(comparison)["stages"]}

@@ -11,6 +11,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser
 
+from autograder.diff import inputs
 from autograder.diff.differ import Comparison, Differ, Side, reference_side
 from autograder.report.diff_page import page
 from autograder.report.pages import LARGEST
@@ -69,7 +70,7 @@ def test_each_picture_has_a_text_that_says_what_it_shows(differ: Differ, tmp_pat
     mistakes = {mistake.name: mistake.change for mistake in load_mistakes()}
     text = page(compared(differ, tmp_path, mistakes["mask_shows_the_next"]), "gpu", 1.0)
     alternatives = re.findall(r'<img src="data:[^"]*" alt="([^"]*)"', text)
-    assert len(alternatives) == 16  # four pictures for each of four heads
+    assert len(alternatives) == 4 * inputs.HEADS  # four pictures for each
     assert alternatives.count("expected. Rows sum to 1, 0 on the future.") == 4
     assert sum(said.startswith("compared. Rows sum to 1, ") for said in alternatives) == 4
     assert alternatives.count("compared. Rows sum to 1, 0 on the future.") == 0

@@ -10,6 +10,7 @@ import signal
 import tempfile
 import time
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,6 +113,7 @@ def _compare(request: DiffRequest, work: Path, zygote: Zygote, beforehand: Befor
     from autograder.diff.causes import likely, load_causes
     from autograder.diff.differ import Side, reference_side
 
+    import_module("autograder.diff.tables")  # for later: here the zygote is not ready yet
     torch.set_num_threads(1)  # for small tensors another thread is only one that waits
     try:
         device = accelerator_for(device_for(request.device))

@@ -13,7 +13,7 @@ from support.checking import Submission
 TRAIN_TEXT, TEST_TEXT = "O Romeo, Romeo!", "wherefore art t"
 VOCAB = sorted(set(TRAIN_TEXT + TEST_TEXT))
 T = len(TRAIN_TEXT) - 1  # so that there is only one place where a batch can start
-CTX, E, HEADS, BLOCKS = 18, 16, 4, 2
+CTX, E, HEADS, BLOCKS = 18, 12, 3, 2
 H = E // HEADS
 LEARNING_RATE = 0.01
 

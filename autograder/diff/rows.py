@@ -24,7 +24,10 @@ STAGES_OF = {
     "attention_scores": ("scores", "scaled", "scores_large", "scores_untouched", "scores_gradient"),
     "causal_mask": ("masked", "mask_holds", "mask_any_dtype", "mask_untouched", "mask_gradient"),
     "attention_probs": ("probs", "probs_dim_1", "probs_large", "probs_gradient"),
-    "Head": ("q_k_v", "head", "head_gradient", "head_dim_1", "head_evaluated", "head_dim_1_evaluated"),
+    "Head": (
+        *("q_k_v", "head", "head_gradient", "head_dim_1"),
+        *("head_evaluated", "head_dim_1_evaluated", "head_reweighted"),
+    ),
     "MultiHeadAttention": ("concatenated", "projected", "attention_gradient", "attention_dim_1"),
     "FeedForward": ("feed_forward", "feed_forward_gradient"),
     "Block": ("residual", "block", "block_gradient", "block_untouched", "block_dim_1"),

@@ -54,13 +54,14 @@ def _mask_holds(side: Submission) -> Values:
 
 
 def _mask_of_any_dtype(side: Submission) -> Values:
-    scores = inputs.numbers("mask", 2, 3, 3)
-    return {
-        f"tril of {str(dtype).removeprefix('torch.')}": settled(
-            side.attention.causal_mask(scores.clone(), torch.ones(4, 4).tril().to(dtype))
-        )
-        for dtype in (torch.float64, torch.int64, torch.bool)
+    scores, tril = inputs.numbers("mask", 2, 3, 3), torch.ones(4, 4).tril()
+    kinds = {
+        **{f"of {str(dtype).removeprefix('torch.')}": tril.to(dtype) for dtype in (torch.float64, torch.int64)},
+        "of bool": tril.bool(),
+        "with 2 in the place of 1": 2 * tril,
+        "with 0.5 in the place of 1": tril / 2,
     }
+    return {f"tril {kind}": settled(side.attention.causal_mask(scores.clone(), given)) for kind, given in kinds.items()}
 
 
 def _mask_gradient(side: Submission) -> Values:
@@ -100,11 +101,20 @@ def _probs(dims: list[int]) -> Callable[[Submission], Values]:
     return look
 
 
+def _probs_along_others(side: Submission) -> Values:
+    one = inputs.numbers("one", 4, 1, 1)
+    return {**_probs([1, -2])(side), "scores of one position, dim=0": side.attention.attention_probs(one, 0)}
+
+
 def _probs_of_large_scores(side: Submission) -> Values:
     scores = inputs.numbers("large", 2, 3, 3) + torch.tensor([[[0.0], [300.0], [-300.0]]])
+    apart = torch.tensor([[[0.0, -12.0]]]).expand(1, 2, 2)
+    small = expect_floats(side.attention.attention_probs(apart.clone(), -1), (1, 2, 2), "probabilities")
     return {
         "rows 300 apart, dim=-1": side.attention.attention_probs(scores.clone(), -1),
         "columns 300 apart, dim=1": side.attention.attention_probs(scores.transpose(1, 2).contiguous(), 1),
+        # As they are, the smaller ones lie within the tolerance.
+        "scores 12 apart, dim=-1, a thousandfold": 1000 * small,
     }
 
 
@@ -147,7 +157,7 @@ STAGES = (
         builds_on=("masked", "mask_untouched"),
     ),
     Stage("probs", 9, "probabilities, dim=-1", _probs([-1, 2]), flow="probs"),
-    Stage("probs_dim_1", 9, "probabilities, dim=1", _probs([1, -2]), builds_on=("probs",)),
+    Stage("probs_dim_1", 9, "probabilities, dim=1 and others", _probs_along_others, builds_on=("probs",)),
     Stage("probs_large", 9, "probabilities of large scores", _probs_of_large_scores, builds_on=_PROBS),
     Stage("probs_gradient", 9, "gradient through the probabilities", _probs_gradient, builds_on=_PROBS),
 )

@@ -66,6 +66,11 @@ def stages(device: str) -> tuple[Stage, ...]:
         model = side.probes.bigram(torch.zeros(7, 7))
         return {"where the model is": side.probes.train_on(device, side.training.train, model, TEXT, TEXT, config)}
 
+    def moved(side: Submission) -> Values:
+        model = _model(side)
+        model(prompt)
+        return {"where the logits are": Place(place_of_result(side, model, [prompt], device))}
+
     def generated(side: Submission) -> Values:
         seen = generated_on(side, device, _model(side), torch.zeros(7, 7), torch.tensor([[2, 4], [6, 5]]), 6)
         return {"where the result is": Place(seen.device)}
@@ -105,6 +110,7 @@ def stages(device: str) -> tuple[Stage, ...]:
             "block",
         ),
         place("logits", "logits", _model, [prompt], *model),
+        stage("moved", "logits of a model that was called before it moved", moved, "device_logits", *model),
         stage("mixed", "tokens on the CPU", mixed, "device_logits", *model),
         place(
             "loss",

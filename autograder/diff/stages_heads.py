@@ -15,6 +15,7 @@ from support.checking import Submission
 from support.reports import parameter_gradients
 
 INSIDE_A_HEAD = ("attention_scores", "causal_mask", "attention_probs")
+MANY = 12  # heads of size 1: more than have names of one digit
 _GRADIENTS = ("scores_gradient", "mask_gradient", "probs_gradient")
 _BELOW_HEAD = tuple(stage.id for stage in INSIDE if stage.id not in _GRADIENTS)
 
@@ -24,13 +25,13 @@ def _head(side: Submission, softmax_dim: int = -1) -> Any:
     return inputs.set_weights(side, made, inputs.weights(inputs.head_shapes(inputs.E, inputs.H), "head"))
 
 
-def _attention(side: Submission, softmax_dim: int = -1) -> Any:
-    made = side.attention.MultiHeadAttention(inputs.E, inputs.HEADS, inputs.CTX, softmax_dim)
-    return inputs.set_weights(side, made, inputs.weights(inputs.attention_shapes(inputs.E, inputs.HEADS), "attention"))
+def _attention(side: Submission, softmax_dim: int = -1, embed: int = inputs.E, heads: int = inputs.HEADS) -> Any:
+    made = side.attention.MultiHeadAttention(embed, heads, inputs.CTX, softmax_dim)
+    return inputs.set_weights(side, made, inputs.weights(inputs.attention_shapes(embed, heads), "attention"))
 
 
-def _x(name: str, B: int = 2, T: int = 7) -> Tensor:
-    return inputs.numbers(name, B, T, inputs.E)
+def _x(name: str, B: int = 2, T: int = 7, embed: int = inputs.E) -> Tensor:
+    return inputs.numbers(name, B, T, embed)
 
 
 def _projections(side: Submission) -> Values:
@@ -55,6 +56,15 @@ def _head_evaluated(side: Submission, softmax_dim: int = -1) -> Values:
     return {"in evaluation mode": head(_x("head"))}
 
 
+def _head_reweighted(side: Submission) -> Values:
+    """In evaluation mode, where whoever keeps weights in a form of his own sees no need to look again."""
+    head = _head(side)
+    head.eval()
+    head(_x("head"))
+    inputs.set_weights(side, head, inputs.weights(inputs.head_shapes(inputs.E, inputs.H), "other"))
+    return {"with other weights": head(_x("head"))}
+
+
 def _head_gradients(side: Submission) -> Values:
     back = inputs.numbers("back", 2, 7, inputs.H)
     return parameter_gradients(side, _head(side), _x("head"), back)
@@ -67,12 +77,17 @@ def _concatenated(side: Submission) -> Values:
 
 def _projected(side: Submission, softmax_dim: int = -1) -> Values:
     attention = _attention(side, softmax_dim)
-    return {f"B={B}, T={T}": attention(_x(f"attention {T}", B, T)) for B, T in ((2, 7), (1, inputs.CTX))}
+    found = {f"B={B}, T={T}": attention(_x(f"attention {T}", B, T)) for B, T in ((2, 7), (1, inputs.CTX))}
+    many = _attention(side, softmax_dim, embed=MANY, heads=MANY)
+    return {**found, f"B=1, T=3, {MANY} heads": many(_x("many", 1, 3, MANY))}
 
 
 def _attention_gradients(side: Submission) -> Values:
-    back = inputs.numbers("back", 2, 7, inputs.E)
-    return parameter_gradients(side, _attention(side), _x("attention"), back)
+    attention, x, back = _attention(side), _x("attention"), inputs.numbers("back", 2, 7, inputs.E)
+    found = parameter_gradients(side, attention, x, back)
+    attention.eval()
+    evaluated = parameter_gradients(side, attention, x, back)
+    return {**found, **{f"{name}, in evaluation mode": gradient for name, gradient in evaluated.items()}}
 
 
 def traced(side: Submission, module: Any, x: Tensor) -> dict[str, Any]:
@@ -106,6 +121,13 @@ STAGES = (
     ),
     Stage("head_evaluated", 8, "a head's output in evaluation mode", _head_evaluated, builds_on=(*_BELOW_HEAD, "head")),
     Stage(
+        "head_reweighted",
+        6,
+        "a head that is given other weights",
+        _head_reweighted,
+        builds_on=(*_BELOW_HEAD, "head", "head_evaluated"),
+    ),
+    Stage(
         "head_dim_1_evaluated",
         10,
         "the same, softmax_dim=1",
@@ -129,7 +151,7 @@ STAGES = (
         "gradient through attention",
         _attention_gradients,
         ("Head",),
-        (*_BELOW_HEAD, *_GRADIENTS, "head", "head_gradient", "concatenated", "projected"),
+        (*_BELOW_HEAD, *_GRADIENTS, "head", "head_gradient", "head_evaluated", "concatenated", "projected"),
         loose=10.0,
     ),
     Stage(

@@ -24,7 +24,9 @@ def _feed_forward(side: Submission) -> Any:
 
 def _feed_forward_output(side: Submission) -> Values:
     made = _feed_forward(side)
-    return {f"B={B}, T={T}": made(inputs.numbers("feed_forward", B, T, E)) for B, T in ((2, 5), (1, 1))}
+    x = inputs.numbers("feed_forward", 2, 5, E)
+    x[:, 1] = 0.0  # a position like any other
+    return {"B=2, T=5": made(x), "B=1, T=1": made(inputs.numbers("feed_forward", 1, 1, E))}
 
 
 def _feed_forward_gradients(side: Submission) -> Values:
@@ -81,11 +83,12 @@ def _logits(side: Submission, **changes: int) -> Values:
 
 def _loss(side: Submission) -> Values:
     found: dict[str, Any] = {}
-    for B, T, V in ((2, 3, 5), (3, 3, 3), (1, 1, 4)):
+    for B, T, V in ((2, 3, 5), (3, 3, 3), (1, 1, 4), (37, 41, 3)):
         logits, y = 2 * inputs.numbers(f"loss {V}", B, T, V), inputs.tokens(f"loss {V}", V, B, T)
         found[f"B={B}, T={T}, V={V}"] = side.training.loss_fn(logits, y)
     large = 8 * inputs.numbers("loss 6", 2, 7, 6)
     found["logits far from 0"] = side.training.loss_fn(large, inputs.tokens("loss 6", 6, 2, 7))
+    found["logits 300 apart"] = side.training.loss_fn(torch.tensor([[[0.0, 300.0]]]), torch.tensor([[0]]))
     return found
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from autograder.diff.chance import how_often, on_average
 from autograder.diff.stage import Stage, Values
 from support.checking import Submission, expect_shape
-from support.reports import Generated, generated
+from support.reports import generated
 
 V = 6
 ROWS = 3000
@@ -24,13 +24,11 @@ def _model(side: Submission, ctx: int, vocab: int = V) -> Any:
     return side.model.TransformerLM(side.model.ModelConfig(vocab, ctx, 4, 1, 1))
 
 
-def _watch(side: Submission, ctx: int, prompt: Tensor, count: int, **options: Any) -> Generated:
-    """Generate where each token has one successor for certain, unless another `table` is given."""
-    table = options.pop("table", None)
-    if table is None:
-        table = torch.full((V, V), -30.0)
-        table[torch.arange(V), (torch.arange(V) * 2 + 1) % V] = 30.0
-    return generated(side, _model(side, ctx), table, prompt, count, **options)
+def _one_successor() -> Tensor:
+    """Scores by which each token has one successor for certain."""
+    table = torch.full((V, V), -30.0)
+    table[torch.arange(V), (torch.arange(V) * 2 + 1) % V] = 30.0
+    return table
 
 
 def _windows(side: Submission) -> Values:
@@ -39,14 +37,15 @@ def _windows(side: Submission) -> Values:
         "short prompts": torch.tensor([[0, 4], [2, 5]]),
         "a prompt longer than the window": torch.tensor([[3, 3, 0, 1, 2, 4]]),
     }
+    model, table = _model(side, 4), _one_successor()
     for name, prompt in cases.items():
-        seen = _watch(side, 4, prompt, 6, seed=1)
+        seen = generated(side, model, table, prompt, 6, seed=1)
         found[f"{name}, result"] = seen.result
         rows = [tuple(row) for shown in seen.shown if shown.dim() == 2 for row in shown.tolist()]
         found[f"{name}, windows shown to the model"] = sorted(rows)
     round_trip = 30 * torch.eye(V).roll(1, dims=1)  # so that the one row comes to every token of the vocabulary
-    found["through the whole vocabulary"] = _watch(side, 4, torch.tensor([[4]]), 8, table=round_trip).result
-    found["no new tokens, result"] = _watch(side, 4, cases["short prompts"], 0).result
+    found["through the whole vocabulary"] = generated(side, model, round_trip, torch.tensor([[4]]), 8).result
+    found["no new tokens, result"] = generated(side, model, table, cases["short prompts"], 0).result
     return found
 
 
@@ -72,14 +71,12 @@ def _drawn_from(side: Submission, scores: Tensor) -> Tensor:
 
 
 def _drawn_with(side: Submission) -> Values:
-    prompt = torch.zeros(16, 1, dtype=torch.int64)
+    prompt, model, equal = torch.zeros(16, 1, dtype=torch.int64), _model(side, 4), torch.zeros(V, V)
 
     def draw(seed: int | None, global_seed: int) -> Any:
-        return _watch(side, 4, prompt, 5, table=torch.zeros(V, V), seed=seed, global_seed=global_seed).result
+        return generated(side, model, equal, prompt, 5, seed=seed, global_seed=global_seed).result
 
     first = draw(3, 0)
-    model = _model(side, 4)
-    generated(side, model, torch.zeros(V, V), prompt, 1, seed=3)  # from now on this model has equal scores for all
     generator = side.probes.generator(3)
     again = [model.generate(prompt, 5, generator=generator) for _ in range(2)]
     return {
@@ -95,8 +92,9 @@ def _drawn_with(side: Submission) -> Values:
 def _generate_leaves(side: Submission) -> Values:
     prompt = torch.tensor([[0, 4, 1, 3, 2], [2, 5, 0, 1, 1]])
     found: dict[str, Any] = {}
+    model, table = _model(side, 4), _one_successor()
     for mode, name in ((True, "training"), (False, "evaluation")):
-        seen = _watch(side, 4, prompt, 5, training=mode)
+        seen = generated(side, model, table, prompt, 5, training=mode)
         found[f"modules in training mode after a call in {name} mode"] = sorted(set(seen.modes))
         found["a gradient is recorded"] = seen.recorded
         found["the prompt afterwards"] = seen.prompt

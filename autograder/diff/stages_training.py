@@ -15,7 +15,7 @@ from support.reports import parameters, recorded_by, shown_to
 
 V = 6
 LOW, HIGH = torch.tensor([0, 1, 2, 3, 4]), torch.tensor([5, 3, 1, 0, 2])  # with ctx_size 4 there is one place each
-PLACES, STEPS = 4, 90  # that a place is never met has probability 4 * 0.75**90 < 1e-10
+PLACES, ROWS, STEPS = 4, 3, 30  # that a place is never met has probability 4 * 0.75**90 < 1e-10
 MANY_ROWS = {"batch_size": 5, "ctx_size": 7}
 
 
@@ -110,7 +110,7 @@ def _training(side: Submission) -> Values:
 
 def _new_batches(side: Submission) -> Values:
     model = side.probes.bigram(torch.zeros(V, V))
-    config = train_config(side, batch_size=1, ctx_size=1, num_steps=STEPS, eval_interval=5, eval_batches=1)
+    config = train_config(side, batch_size=ROWS, ctx_size=1, num_steps=STEPS, eval_interval=5, eval_batches=1)
     side.training.train(model, torch.arange(PLACES + 1), torch.full((9,), 5), config, "cpu")
     moved = (parameters(side, model)["table"] != 0).any(1)
     return {"tokens that were learned from": moved.nonzero().flatten().tolist()}
@@ -148,7 +148,7 @@ def _no_steps(side: Submission) -> Values:
 def _every_parameter(side: Submission) -> Values:
     model = inputs.model(side)
     before = parameters(side, model)
-    config = train_config(side, num_steps=2, eval_interval=2)
+    config = train_config(side, num_steps=2, eval_interval=2, eval_batches=1)
     text = inputs.tokens("every", len(inputs.VOCAB), 60)
     side.training.train(model, text, text, config, "cpu")
     after = parameters(side, model)
@@ -159,7 +159,9 @@ def _every_parameter(side: Submission) -> Values:
 def _one_step(side: Submission) -> Values:
     text = torch.tensor([inputs.VOCAB.index(letter) for letter in inputs.TRAIN_TEXT])
     model = inputs.model(side)
-    config = train_config(side, batch_size=1, ctx_size=inputs.T, num_steps=1, learning_rate=inputs.LEARNING_RATE)
+    config = train_config(
+        side, batch_size=1, ctx_size=inputs.T, num_steps=1, learning_rate=inputs.LEARNING_RATE, eval_batches=1
+    )
     side.training.train(model, text, text, config, "cpu")
     names = ("token_embedding.weight", "lm_head.weight", "lm_head.bias", "final_norm.weight", "final_norm.bias")
     after = parameters(side, model)
