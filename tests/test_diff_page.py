@@ -71,10 +71,10 @@ def test_each_picture_has_a_text_that_says_what_it_shows(differ: Differ, tmp_pat
     text = page(compared(differ, tmp_path, mistakes["mask_shows_the_next"]), "gpu", 1.0)
     alternatives = re.findall(r'<img src="data:[^"]*" alt="([^"]*)"', text)
     assert len(alternatives) == 4 * inputs.HEADS  # four pictures for each
-    assert alternatives.count("expected. Rows sum to 1, 0 on the future.") == 4
-    assert sum(said.startswith("compared. Rows sum to 1, ") for said in alternatives) == 4
+    assert alternatives.count("expected. Rows sum to 1, 0 on the future.") == inputs.HEADS
+    assert sum(said.startswith("compared. Rows sum to 1, ") for said in alternatives) == inputs.HEADS
     assert alternatives.count("compared. Rows sum to 1, 0 on the future.") == 0
-    assert sum("Largest difference" in said for said in alternatives) == 4
+    assert sum("Largest difference" in said for said in alternatives) == inputs.HEADS
 
 
 def test_nan_and_a_missing_picture_are_said(differ: Differ, tmp_path: Path, spiteful: str) -> None:
