@@ -32,7 +32,11 @@ def _vocabulary(side: Submission) -> Values:
 def _tokens(side: Submission) -> Values:
     found = {name: side.tokenizer.encode(text, sorted(set(text))) for name, text in TEXTS.items()}
     line = TEXTS["a line"]
-    return {**found, "a vocabulary in another order": side.tokenizer.encode(line, sorted(set(line), reverse=True))}
+    return {
+        **found,
+        "one character": side.tokenizer.encode("b", ["a", "b"]),
+        "a vocabulary in another order": side.tokenizer.encode(line, sorted(set(line), reverse=True)),
+    }
 
 
 def _unknown(side: Submission) -> Values:
@@ -63,6 +67,7 @@ def _text_again(side: Submission) -> Values:
         "from a tensor": side.tokenizer.decode(torch.tensor(row[1:5]), vocab),
         "from a list": side.tokenizer.decode(row[1:5], vocab),
         "blanks at the ends": side.tokenizer.decode(torch.tensor(row), vocab),
+        "from one token": side.tokenizer.decode(torch.tensor([2]), vocab),
         "from no tokens": side.tokenizer.decode([], vocab),
         "a vocabulary in another order": side.tokenizer.decode(torch.tensor([0, 1, 2]), ["t", "g", "e"]),
     }
