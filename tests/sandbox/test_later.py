@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -32,12 +34,54 @@ assert torch.allclose(weights, torch.tensor(0.495))
 """
 
 
-def run(code: str) -> None:
-    done = subprocess.run([sys.executable, "-c", PUT_OFF + code], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+# Each case is run in a fork, so that PyTorch is imported once for all.
+SERVE = """
+import json, os, traceback
+
+for line in sys.stdin:
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(writing, 1)
+        os.dup2(writing, 2)
+        status = 1
+        try:
+            exec(json.loads(line), dict(globals()))
+            status = 0
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            os._exit(status)
+    os.close(writing)
+    with open(reading) as output:
+        said = output.read()
+    _, status = os.waitpid(pid, 0)
+    print(json.dumps([status, said]), flush=True)
+"""
+Run = Callable[[str], None]
 
 
-def test_an_optimiser_and_a_tensor_written_in_python_import_nothing_more() -> None:
+@pytest.fixture(scope="module")
+def run() -> Iterator[Run]:
+    """Runs code where everything has been put off. Fails when that raises."""
+    command = [sys.executable, "-c", PUT_OFF + SERVE]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        sends, answers = process.stdin, process.stdout
+
+        def run_case(code: str) -> None:
+            sends.write(json.dumps(code) + "\n")
+            sends.flush()
+            status, said = json.loads(answers.readline())
+            assert status == 0, said
+
+        yield run_case
+        sends.close()
+
+
+def test_an_optimiser_and_a_tensor_written_in_python_import_nothing_more(run: Run) -> None:
     run(f"""
 with simulated_accelerator():
     assert held(torch.ones(2, device="gpu") + 1).tolist() == [2, 2]
@@ -47,7 +91,7 @@ assert absent()
 """)
 
 
-def test_what_is_compiled_stays_as_it_is() -> None:
+def test_what_is_compiled_stays_as_it_is(run: Run) -> None:
     run("""
 @torch.compile
 def doubled(x):
@@ -71,7 +115,7 @@ assert absent()
 """)
 
 
-def test_who_looks_through_all_modules_imports_nothing() -> None:
+def test_who_looks_through_all_modules_imports_nothing(run: Run) -> None:
     run("""
 import pickle
 inspect.getmodule(torch.nn.Linear.forward)
@@ -82,7 +126,7 @@ assert absent()
 """)
 
 
-def test_settings_are_changed_without_an_import() -> None:
+def test_settings_are_changed_without_an_import(run: Run) -> None:
     run("""
 import torch._dynamo
 import torch._inductor.config as settings
@@ -104,7 +148,7 @@ assert absent()
         ("torch._inductor", "assert torch._inductor.config.triton.cudagraphs is not None"),
     ],
 )
-def test_the_compiler_is_there_when_it_is_asked_for(package: str, use: str) -> None:
+def test_the_compiler_is_there_when_it_is_asked_for(run: Run, package: str, use: str) -> None:
     run(f"""
 {use}
 assert sys.modules["{package}"].__file__
@@ -116,7 +160,7 @@ assert not absent()
 """)
 
 
-def test_what_is_asked_for_by_its_path_is_the_thing_itself() -> None:
+def test_what_is_asked_for_by_its_path_is_the_thing_itself(run: Run) -> None:
     run("""
 from torch.distributed.tensor import Shard
 assert Shard(0).dim == 0
@@ -125,5 +169,5 @@ assert torch.distributed.tensor.DTensor is not later.NoTensor
 """)
 
 
-def test_what_has_been_imported_stays() -> None:
+def test_what_has_been_imported_stays(run: Run) -> None:
     run("import torch._dynamo as before; later.put_off(); assert sys.modules['torch._dynamo'] is before")
