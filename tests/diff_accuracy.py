@@ -25,6 +25,7 @@ from typing import Any
 
 import torch
 
+from autograder.diff.common_mistakes import load_causes
 from autograder.paths import REFERENCE, ROOT
 from tests.patches import Change, write_patched
 from tests.zoo.animals import Mistake, Variant, load_mistakes, load_variants
@@ -65,7 +66,7 @@ def start() -> None:
 
 def look(order: tuple[str, tuple[Change, ...], Path | None]) -> Found:
     """Compare one submission with the reference."""
-    from autograder.diff.causes import likely, load_causes
+    from autograder.diff.causes import likely
     from autograder.diff.compare import Verdict
     from autograder.diff.differ import Side, answers_in
     from autograder.diff.rows import first_divergence
@@ -92,7 +93,6 @@ def run(orders: Sequence[tuple[str, tuple[Change, ...], Path | None]], processes
 
 def judge(mistakes: Sequence[Mistake], variants: Sequence[Variant], processes: int) -> bool:
     """Print the figures, and what is not as it should be; whether all bars are met."""
-    from autograder.diff.causes import load_causes
 
     known = {name: cause.name for cause in load_causes() for name in (cause.name, *cause.also)}
     orders = [(mistake.name, (mistake.change,), None) for mistake in mistakes]
@@ -124,7 +124,7 @@ def judge(mistakes: Sequence[Mistake], variants: Sequence[Variant], processes: i
 
 def judge_unseen(count: int, processes: int) -> bool:
     """Print which causes are named for mutants that no cause is the same program as; whether all lie where they are."""
-    from autograder.diff.causes import changed, load_causes
+    from autograder.diff.causes import changed
 
     causes = {cause.name: cause for cause in load_causes()}
     programs = set()

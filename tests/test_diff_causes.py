@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from autograder.diff.causes import Cause, changed, likely, load_causes
+from autograder.diff.causes import changed, likely
+from autograder.diff.common_mistakes import Cause, load_causes
 from autograder.diff.differ import Differ, Side, reference_side
 from autograder.diff.rows import all_stages
 from autograder.diff.tables import headline

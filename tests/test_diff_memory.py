@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from autograder.diff import causes, memory
+from autograder.diff.common_mistakes import Cause, load_causes
 from autograder.diff.differ import Differ, Side, reference_side
 from autograder.diff.memory import DiskMemory
 from autograder.diff.observe import Look, Seen
@@ -76,11 +77,11 @@ def test_a_cause_that_was_tried_is_not_tried_again(
 ) -> None:
     mine = Side("mine", write_patched([MISTAKES[mistake]], tmp_path / "mine"), reference_side().answers)
 
-    def said() -> list[causes.Cause] | None:
+    def said() -> list[Cause] | None:
         differ = Differ(zygote, reference_side(), memory=remembering(tmp_path))
-        return causes.likely(differ, differ.compare(mine), causes.load_causes())
+        return causes.likely(differ, differ.compare(mine), load_causes())
 
-    def not_again(differ: Differ, cause: causes.Cause, stages: object) -> None:
+    def not_again(differ: Differ, cause: Cause, stages: object) -> None:
         raise AssertionError(f"{cause.name} is tried again")
 
     first = said()

@@ -1,4 +1,4 @@
-"""What does not need PyTorch, found out in a child while its parent imports that: the settings, and clean copies.
+"""What does not need PyTorch, found out in a child while its parent imports that: settings, clean copies, causes.
 
 So the parent has read neither when it is forked, and no worker inherits them.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from autograder.diff.common_mistakes import Cause, load_causes
 from autograder.grading.messages import account
 from autograder.grading.supervise import Family
 
@@ -26,11 +27,13 @@ class Impossible(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """Of the settings the limit on `memory_mb` and what is `forbidden`; the written `answers` in each clean copy."""
+    """Of the settings the limit on `memory_mb` and what is `forbidden`; the written `answers` in each clean copy; the
+    declared `causes`."""
 
     memory_mb: int
     forbidden: tuple[str, ...]
     answers: Mapping[Path, Mapping[str, Any]]
+    causes: tuple[Cause, ...]
 
 
 class Beforehand:
@@ -59,7 +62,8 @@ class Beforehand:
             if name in said:
                 raise kind(said[name])
         answers = dict(zip(self._targets, said["answers"], strict=True))
-        return Found(said["memory_mb"], tuple(said["forbidden"]), answers)
+        causes = tuple(Cause(**cause) for cause in said["causes"])
+        return Found(said["memory_mb"], tuple(said["forbidden"]), answers, causes)
 
     def end(self) -> None:
         """End the child, if it has not ended, and forget what it said."""
@@ -75,7 +79,8 @@ def _found(sources: Mapping[Path, Path]) -> dict[str, Any]:
         limits, forbidden = settings.limits, list(settings.shortcuts.forbidden)
         sizes = limits.submission_files, int(limits.submission_mb * 2**20)
         answers = [_taken_in(source, target, *sizes) for target, source in sources.items()]
-        return {"memory_mb": limits.memory_mb, "forbidden": forbidden, "answers": answers}
+        causes = [asdict(cause) for cause in load_causes()]
+        return {"memory_mb": limits.memory_mb, "forbidden": forbidden, "answers": answers, "causes": causes}
     except Unusable as error:
         return {"unusable": str(error)}
     except SettingsError as error:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
+from autograder.diff.common_mistakes import Cause
 from autograder.diff.compare import Verdict, compare
 from autograder.diff.differ import Comparison, Differ
 from autograder.diff.observe import Look, Seen, look_at_all
@@ -19,34 +19,7 @@ from autograder.diff.rows import STAGES_OF, Row, below, first_red, own_differenc
 from autograder.diff.stage import Stage
 from autograder.paths import REFERENCE
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-FILE = Path(__file__).with_name("causes.toml")
 _PARSING = Lock()  # Python 3.11 counts the depth of a parse for all threads together, and fails when two of them parse
-
-
-@dataclass(frozen=True)
-class Cause:
-    """A common mistake: in `function` of the reference `old` becomes `new`, and then `stage` is the first to differ.
-
-    `also` names planted mistakes that do the same at every stage, so that the sentence is as true of them.
-    """
-
-    name: str
-    stage: str
-    function: str
-    old: str
-    new: str
-    say: str
-    also: tuple[str, ...] = ()
-
-
-def load_causes(path: Path = FILE) -> list[Cause]:
-    """The declared mistakes, in order. Raises TypeError for a key that is unknown or missing."""
-    return [Cause(**entry) for entry in tomllib.loads(path.read_text(encoding="utf-8"))["cause"]]
 
 
 def likely(differ: Differ, found: Comparison, causes: Iterable[Cause]) -> list[Cause] | None:

@@ -110,7 +110,7 @@ def _compare(request: DiffRequest, work: Path, zygote: Zygote, beforehand: Befor
     import torch
 
     from autograder.devices import DeviceMissing, accelerator_for, device_for
-    from autograder.diff.causes import likely, load_causes
+    from autograder.diff.causes import likely
     from autograder.diff.differ import Side, reference_side
 
     import_module("autograder.diff.tables")  # for later: here the zygote is not ready yet
@@ -129,7 +129,7 @@ def _compare(request: DiffRequest, work: Path, zygote: Zygote, beforehand: Befor
     differ = _differ(zygote, right, device, found, memory=request.against is None)
     comparison = differ.compare(side(request.submission, "mine"))
     if request.against is None:
-        causes = likely(differ, comparison, load_causes())
+        causes = likely(differ, comparison, found.causes)
         comparison = replace(
             comparison, causes=None if causes is None else tuple(dict.fromkeys(cause.say for cause in causes))
         )

@@ -156,6 +156,8 @@ def _tensors(expected: Tensor, got: Tensor, loose: float) -> Difference:
             got=f"shape {list(got.shape)}",
             note="another shape",
         )
+    if expected.dtype == got.dtype and torch.equal(expected, got):
+        return replace(facts, max_abs=0.0, mean_abs=0.0)
     a, b = expected.to(torch.float64), got.to(torch.float64)
     equal = (a == b) | (a.isnan() & b.isnan())
     finite = a.isfinite() & b.isfinite()
