@@ -146,6 +146,16 @@ def test_a_crash_is_a_row_and_its_message_is_data(differ: Differ, tmp_path: Path
     assert "\x1b" not in printed.getvalue()
 
 
+@pytest.mark.parametrize("width", [50, 200])
+def test_every_row_is_printed_however_wide_the_terminal_is(differ: Differ, tmp_path: Path, width: int) -> None:
+    comparison = compared(differ, tmp_path, CRASH)
+    printed = io.StringIO()
+    show(comparison, Console(file=printed, width=width))
+    beginnings = [line for line in printed.getvalue().splitlines() if line[2:3].isdigit()]
+    assert [line.split()[0] for line in beginnings] == [str(row.problem) for row in comparison.rows]
+    assert max(map(len, beginnings)) <= width
+
+
 def test_every_kind_of_damage_is_a_row(differ: Differ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "STAGE_SECONDS", 1.0)
     comparison = compared(differ, tmp_path, *DAMAGE)

@@ -110,7 +110,7 @@ def stages(device: str) -> tuple[Stage, ...]:
             "block",
         ),
         place("logits", "logits", _model, [prompt], *model),
-        stage("moved", "logits of a model that was called before it moved", moved, "device_logits", *model),
+        stage("moved", "logits of a model that has moved", moved, "device_logits", *model),
         stage("mixed", "tokens on the CPU", mixed, "device_logits", *model),
         place(
             "loss",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from rich import box
@@ -36,7 +36,10 @@ def show(comparison: Comparison, console: Console) -> None:
     """Print the first divergence and what it likely comes from, then a row for each stage."""
     for line in headline(comparison):
         console.print(Text(line), soft_wrap=True)
-    console.print(_table(comparison.rows))
+    cells = [_cells(row) for row in comparison.rows]
+    # Line by line takes four times as long, and is only needed where a cell takes more than one.
+    whole = _table([[Text("\n").join(column) for column in zip(*cells, strict=True)]])
+    console.print(whole if console.measure(whole).maximum <= console.width else _table(cells))
 
 
 def headline(comparison: Comparison) -> list[str]:
@@ -126,15 +129,20 @@ def _sentence(row: Row, difference: Difference, words: tuple[str, str]) -> str:
     return clean_line(f"problem {row.problem}, {row.title}{what}{values}{note}", 400)
 
 
-def _table(rows: Sequence[Row]) -> Table:
+def _table(lines: Iterable[Iterable[Text]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, caption=CAPTION)
     for name in ("problem", "stage", "on its own", "in the flow"):
         table.add_column(name, no_wrap=name != "stage")
     for name in ("shape, dtype", "device", "max", "mean", "first at"):
         table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(str(row.problem), row.title, _verdict(row.own), _verdict(row.flow), *_numbers(row, shown(row)))
+    for line in lines:
+        table.add_row(*line)
     return table
+
+
+def _cells(row: Row) -> list[Text]:
+    head = [Text(str(row.problem)), Text(row.title), _verdict(row.own), _verdict(row.flow)]
+    return [*head, *_numbers(row, shown(row))]
 
 
 def shown(row: Row) -> Difference:
