@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from autograder.sandbox.zygote import Zygote
 
 DONE, USAGE, FAULT = 0, 2, 3
-PIPE_WIDTH = 140  # columns where no terminal says how many it has: no row is wrapped
+PIPE_WIDTH = 180  # columns where no terminal says how many it has: no row is wrapped
 # What a worker has no business with: closed to its user, where it has one of its own, as in grading.
 SECRET = (
     *(ROOT / name for name in ("autograder", "reference", "tests", "assignment.toml", "results", ".git")),
