@@ -1,6 +1,6 @@
 """What does not need PyTorch, found out in a child while its parent imports that: settings, clean copies, causes.
 
-So the parent has read neither when it is forked, and no worker inherits them.
+So the parent has read none of it when it is forked, and no worker inherits any.
 """
 
 from __future__ import annotations
