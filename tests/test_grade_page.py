@@ -14,6 +14,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser
 
+from autograder.diff import inputs
 from autograder.grading import report_part
 from autograder.grading.catalogue import load_catalogue
 from autograder.grading.launcher import time_left
@@ -200,7 +201,7 @@ def test_a_grading_writes_both_pages(grading: Grading) -> None:
     for text in grading.pages.values():
         assert "<script" not in text
         assert "&lt;script&gt;document.title" in text
-        assert text.count("<img") == 16
+        assert text.count("<img") == 4 * inputs.HEADS
     assert [str(SEED) in grading.pages[name] for name in ("report.html", "report-instructor.html")] == [False, True]
     assert grading.leaks == []
 
