@@ -54,7 +54,7 @@ CLASSES: dict[str, type] = {
 }
 DATA = (bool, int, float, complex, str, bytes, tuple, list, dict, set, frozenset, type(None), types.GenericAlias)
 # What changes by itself: `torch.Storage` with the default dtype, the others with any use of the module.
-CHANGING = {"support.probes._originals", "support.probes._calls", "support.shortcuts._modes"}
+CHANGING = {"support.probes._replaced", "support.probes._calls", "support.shortcuts._modes"}
 NOT_SEALED = {
     *("Storage", "__builtins__", "__annotations__", "__warningregistry__", "__spec__", "__path__", "__annotate_func__"),
 }

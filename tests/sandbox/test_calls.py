@@ -297,3 +297,13 @@ def test_no_frame_asks_for_a_line_again_that_was_not_found(submit: Submit) -> No
         """
     )
     assert [name for name in submission.model.looked_for_in_vain() if not name.startswith("<")] == []
+
+
+def test_no_stand_in_stays_in_a_module_that_was_imported_meanwhile(submit: Submit) -> None:
+    uses_it = "from charlm.attention import causal_mask\ndef masked(scores, tril): return causal_mask(scores, tril)"
+    submission = submit(uses_it, attention="def causal_mask(scores, tril): return scores")
+    scores, tril = torch.zeros(1, 2, 2), torch.ones(2, 2).tril()
+    submission.probes.install_doubles(["causal_mask"])
+    assert submission.model.masked(scores, tril).max() == 3
+    submission.probes.remove_doubles()
+    assert submission.model.masked(scores, tril).max() == 0

@@ -37,7 +37,7 @@ from support.training_probes import train_short as train_short
 from support.turns import OURS, Theirs, Turns, call, numbers, probe
 
 _gradient: Callable[[Tensor], Any] = vars(torch._C.TensorBase)["grad"].__get__
-_originals: list[tuple[Any, str, Any]] = []
+_replaced: list[tuple[Any, Any]] = []  # the student's own parts, and what stands in for them
 _calls: list[str] = []
 
 
@@ -135,18 +135,15 @@ def install_doubles(parts: list[str]) -> None:
     for part in parts:
         stand_in = _counted(getattr(doubles, part))
         original = _find(part)
-        for module in _charlm_modules():
-            for name, value in list(vars(module).items()):
-                if value is original:
-                    _originals.append((module, name, value))
-                    setattr(module, name, stand_in)
+        _replaced.append((original, stand_in))
+        _exchange(original, stand_in)
 
 
 def remove_doubles() -> None:
-    """Put the student's own parts back."""
-    while _originals:
-        module, name, value = _originals.pop()
-        setattr(module, name, value)
+    """Put the student's own parts back, also in modules that were imported meanwhile."""
+    while _replaced:
+        original, stand_in = _replaced.pop()
+        _exchange(stand_in, original)
 
 
 def doubles_were_called() -> bool:
@@ -181,8 +178,11 @@ def _find(part: str) -> Any:
     raise AttributeError(f"charlm has nothing named {part!r}")
 
 
-def _charlm_modules() -> list[Any]:
-    return [module for name, module in list(sys.modules.items()) if name.startswith("charlm.")]
+def _exchange(old: Any, new: Any) -> None:
+    for module in [module for name, module in list(sys.modules.items()) if name.startswith("charlm.")]:
+        for name, value in list(vars(module).items()):
+            if value is old:
+                setattr(module, name, new)
 
 
 # What the grader's worker looks up, not the attribute: that of any function can be set.
