@@ -168,7 +168,10 @@ class Differ:
         with contextlib.closing(self.subject(side.code)) as subject:
             problems = subject.import_all()
             looks = look_at_all(subject, stages, self._is_unlike)
-            return Observed(looks, flows.run(subject) if is_long else flows.Flow({}), side.answers), problems
+            if not is_long:
+                return Observed(looks, flows.Flow({}), side.answers), problems
+            subject.renew()  # settings of PyTorch's that a stage left changed belong to that stage
+            return Observed(looks, flows.run(subject), side.answers), problems
 
     def _is_unlike(self, stage: Stage, own: Seen) -> bool:
         """Whether this differs from what was seen of the right side, if anything was."""

@@ -83,9 +83,9 @@ def rows(stages: Sequence[Stage], right: Observed, mine: Observed) -> list[Row]:
     found: dict[str, Row] = {}
     underneath = below(stages)
     for stage in stages:
-        own, settled = own_difference(stage, right.looks[stage.id], mine.looks[stage.id])
-        causes = underneath[stage.id] - (replaced_stages(stage) if settled else set())
-        explained = any(found[name].own.verdict is Verdict.DIFFERENT for name in causes if name in found)
+        red = {name for name in underneath[stage.id] if name in found and found[name].own.verdict is Verdict.DIFFERENT}
+        own, settled = own_difference(stage, right.looks[stage.id], mine.looks[stage.id], stand_ins_count=bool(red))
+        explained = bool(red - (replaced_stages(stage) if settled else set()))
         if own.verdict is Verdict.DIFFERENT and explained:
             own = replace(own, verdict=Verdict.FOLLOWS)
         flow = _flow_difference(stage, right.flow, mine.flow)
@@ -98,13 +98,14 @@ def replaced_stages(stage: Stage) -> set[str]:
     return {name for part in with_parts_below(stage.replaced) for name in STAGES_OF[part]}
 
 
-def own_difference(stage: Stage, right: Look, mine: Look) -> tuple[Difference, bool]:
+def own_difference(stage: Stage, right: Look, mine: Look, *, stand_ins_count: bool = True) -> tuple[Difference, bool]:
     """How a stage differs on its own, and whether that was seen with stand-ins for the parts below it.
 
-    Right with its own parts or with the stand-ins is right.
+    Right with its own parts or with the stand-ins is right. But where no part below is wrong, the stand-ins do not
+    count: they only pass over what the parts are given wrongly.
     """
     own = compare(right.own, mine.own, optional=stage.optional, loose=stage.loose)
-    if own.verdict is not Verdict.DIFFERENT or right.doubled is None or mine.doubled is None:
+    if own.verdict is not Verdict.DIFFERENT or right.doubled is None or mine.doubled is None or not stand_ins_count:
         return own, False
     doubled = compare(right.doubled, mine.doubled, optional=stage.optional, loose=stage.loose)
     if doubled.verdict is Verdict.NOT_SEEN:

@@ -95,7 +95,9 @@ def _probs(dims: list[int]) -> Callable[[Submission], Values]:
         found: dict[str, Any] = {}
         for dim in dims:
             found[f"scores, dim={dim}"] = side.attention.attention_probs(scores.clone(), dim)
-            found[f"masked scores, dim={dim}"] = side.attention.attention_probs(masked.clone(), dim)
+            found[f"masked scores, dim={dim}"] = probs = side.attention.attention_probs(masked.clone(), dim)
+            if isinstance(probs, Tensor):
+                found[f"masked scores, dim={dim}, how many are exactly 0"] = int((probs == 0).sum())
         return found
 
     return look

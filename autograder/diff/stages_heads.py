@@ -78,8 +78,10 @@ def _concatenated(side: Submission) -> Values:
 def _projected(side: Submission, softmax_dim: int = -1) -> Values:
     attention = _attention(side, softmax_dim)
     found = {f"B={B}, T={T}": attention(_x(f"attention {T}", B, T)) for B, T in ((2, 7), (1, inputs.CTX))}
-    many = _attention(side, softmax_dim, embed=MANY, heads=MANY)
-    return {**found, f"B=1, T=3, {MANY} heads": many(_x("many", 1, 3, MANY))}
+    for heads in (1, MANY):
+        other = _attention(side, softmax_dim, embed=MANY, heads=heads)
+        found[f"B=1, T=3, of {heads}"] = other(_x("other", 1, 3, MANY))
+    return found
 
 
 def _attention_gradients(side: Submission) -> Values:

@@ -78,7 +78,9 @@ def _normed(side: Submission) -> Values:
 def _logits(side: Submission, **changes: int) -> Values:
     model = inputs.model(side, **changes)
     sizes = ((3, 7), (2, CTX), (1, 1))
-    return {f"B={B}, T={T}": model(inputs.tokens(f"logits {T}", len(inputs.VOCAB), B, T)) for B, T in sizes}
+    found = {f"B={B}, T={T}": model(inputs.tokens(f"logits {T}", len(inputs.VOCAB), B, T)) for B, T in sizes}
+    model.eval()
+    return {**found, "in evaluation mode": model(inputs.tokens("evaluated", len(inputs.VOCAB), 2, 7))}
 
 
 def _loss(side: Submission) -> Values:
@@ -181,7 +183,7 @@ STAGES = (
         "logits, softmax_dim=1",
         lambda side: _logits(side, softmax_dim=1),
         ("Block",),
-        (*BELOW_MODEL, "normed", "logits", "block_dim_1"),
+        (*BELOW_MODEL, "normed", "logits", "block_dim_1", "head_dim_1_evaluated"),
     ),
     Stage("past", 8, "earlier logits when a later token changes", _unchanged_past, builds_on=(*BELOW_MODEL, "logits")),
     Stage("loss", 5, "loss", _loss, flow="loss"),

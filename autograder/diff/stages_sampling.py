@@ -98,6 +98,7 @@ def _generate_leaves(side: Submission) -> Values:
         seen = generated(side, model, table, prompt, 5, training=mode)
         found[f"modules in training mode after a call in {name} mode"] = sorted(set(seen.modes))
         found["a gradient is recorded"] = seen.recorded
+        found["gradients are recorded afterwards"] = seen.records
         found["the prompt afterwards"] = seen.prompt
     nothing = generated(side, model, table, prompt, 0)
     found["modules in training mode after no new tokens"] = sorted(set(nothing.modes))
