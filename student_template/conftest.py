@@ -36,6 +36,7 @@ def submission() -> Iterator[Submission]:
     torch.manual_seed(0)
     yield LocalSubmission()
     LocalSubmission().probes.remove_doubles()
+    torch.set_grad_enabled(True)  # which code may have left switched off, and the next check is not to suffer from
 
 
 @pytest.fixture

@@ -114,8 +114,9 @@ class TransformerLM(nn.Module):
         independently of each other.
 
         `generator`, when given, is the only source of randomness, so the same generator state gives the
-        same result; when it is None, use torch's global generator. No gradient is recorded, and the model
-        is left in the mode (training or evaluation) that it was found in.
+        same result; when it is None, use torch's global generator. No gradient is recorded meanwhile, which
+        changes nothing for afterwards, and the model is left in the mode (training or evaluation) that it
+        was found in.
 
         tokens: int64 [B, T] with T >= 1, on the model's device; it is not changed.
         Returns: int64 [B, T + num_tokens] on the same device, each row beginning with its prompt; with

@@ -140,11 +140,13 @@ def test_generating_restores_the_mode(submission: Submission) -> None:
 @covers("generate")
 @hint("PyTorch has a context manager, and a decorator, for computing without gradients.")
 def test_generating_records_no_gradient(submission: Submission) -> None:
-    """While text is generated, no gradient is recorded."""
+    """While text is generated, no gradient is recorded; afterwards PyTorch records gradients again."""
     seen = _generate(submission, COUNTING, [[0, 1]], 2)
     did = "Generated 2 tokens and looked at the scores that the model computed"
     expect(len(seen.shown) > 0, did, "that the model is called", "no call")
     expect(seen.recorded is False, did, "scores without a gradient", "scores that record one")
+    did = "Generated 2 tokens and looked at PyTorch's setting afterwards"
+    expect(seen.records is True, did, "gradients to be recorded as before", "that this is switched off")
 
 
 @number("3.11")

@@ -181,12 +181,14 @@ def _on_a_model(submission: Submission, judge: Callable[[Any], None]) -> None:
 @requires("Block")
 @hint("Write the shape of every tensor of `forward` beside its line.")
 def test_logits_have_a_score_for_every_character(submission: Submission) -> None:
-    """The logits are [B, T, V], for any number of rows and any length up to `ctx_size`."""
+    """The logits are [B, T, V] in either mode, for any number of rows and any length up to `ctx_size`."""
 
     def judge(model: Any) -> None:
-        for batch_size, length in ((3, 5), (1, 7), (4, 1)):
+        for batch_size, length, training in ((3, 5, True), (1, 7, True), (4, 1, True), (2, 5, False)):
+            model.train(training)
             logits = model(torch.ones(batch_size, length, dtype=torch.int64))
-            did = f"Called a model of 11 characters and ctx_size 7 with tokens [{batch_size}, {length}]"
+            mode = "training" if training else "evaluation"
+            did = f"Called a model of 11 characters and ctx_size 7 in {mode} mode with tokens [{batch_size}, {length}]"
             expect_shape(logits, [batch_size, length, 11], did)
 
     _on_a_model(submission, judge)

@@ -23,12 +23,16 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True)
 class Generated:
-    """What `watch_generate` saw. `shown` has the first windows, in order, `modes` those of the model and its parts."""
+    """What `watch_generate` saw. `shown` has the first windows, in order, `modes` those of the model and its parts.
+
+    `recorded`: while it generated, a gradient was recorded. `records`: afterwards PyTorch records gradients.
+    """
 
     result: Any
     device: str
     shown: list[Tensor]
     recorded: bool
+    records: bool
     modes: list[bool]
     prompt: Any
 
@@ -53,12 +57,13 @@ def generated_on(submission: Submission, *args: Any) -> Generated:
 
 
 def _generated(report: Any) -> Generated:
-    fields = _fields(report, "result", "device", "shown", "recorded", "modes", "prompt")
+    fields = _fields(report, "result", "device", "shown", "recorded", "records", "modes", "prompt")
     return Generated(
         result=fields["result"],
         device=_is(str, fields["device"]),
         shown=_all(Tensor, fields["shown"]),
         recorded=_is(bool, fields["recorded"]),
+        records=_is(bool, fields["records"]),
         modes=_all(bool, fields["modes"]),
         prompt=fields["prompt"],
     )

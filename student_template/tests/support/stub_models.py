@@ -141,7 +141,8 @@ def watch_generate(
     With a `seed` it is given a CPU generator in that state; torch's global generator starts from `global_seed`.
 
     Returns: `result`; its `device`; the first windows `shown` to the model; whether any was `recorded` for a
-    gradient; the training `modes` of the model and its submodules afterwards; the `prompt` afterwards.
+    gradient; whether PyTorch `records` gradients afterwards; the training `modes` of the model and its submodules
+    afterwards; the `prompt` afterwards.
     """
     forward, asked = _answering(table.to(device))
     yield from call(_prepare, model, forward, device, training)
@@ -151,6 +152,7 @@ def watch_generate(
     result = yield from call(_generate, model, prompt, num_tokens, generator)
     # First what takes no operation of PyTorch's, in which other threads get a turn; and all before anything of the
     # result is looked at, which may run code of its own.
+    records = _records()
     modes = [attributes_of(module).get("training") for module in modules_of(model)]
     seen = asked()
     recorded, shown = any(records for _, records in seen), [window for window, _ in seen[:MOST_SHOWN]]
@@ -160,6 +162,7 @@ def watch_generate(
         "device": place(result),
         "shown": shown,
         "recorded": recorded,
+        "records": records,
         "modes": modes,
         "prompt": left,
     }
