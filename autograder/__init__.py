@@ -4,7 +4,7 @@ import sys
 
 from autograder.paths import PUBLIC_CHECKS
 
-__version__ = "0.9.1"
+__version__ = "0.10.0"
 """The assignment and its grading: CHANGELOG.md says what a change of which number means."""
 
 # Checks, in whichever mode they run, say `from support.checking import ...`.
