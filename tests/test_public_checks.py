@@ -113,6 +113,14 @@ def test_mistakes_come_with_sentence_and_hint_causes_first(handout: Path) -> Non
     assert re.search(r"problem  9  softmax axis  +#{20}  6 of 6\n", printed)
 
 
+def test_what_a_check_leaves_switched_off_is_its_own_failure_only(handout: Path) -> None:
+    module = finished(handout) / "charlm" / "model.py"
+    text = module.read_text(encoding="utf-8")
+    module.write_text(text.replace("with torch.no_grad():", "torch.set_grad_enabled(False)\n        if True:"))
+    _, printed = run_pytest(handout)
+    assert lines(printed, "FAIL") == ["3.10"]
+
+
 def test_a_fault_of_the_checks_is_not_laid_on_the_student(handout: Path) -> None:
     module = handout / "tests" / "test_problem_8_mask.py"
     module.write_text(module.read_text(encoding="utf-8").replace("torch.arange(9.0)", "torch.arrange(9.0)"))
