@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from support.checking import Submission, covers, expect, expect_equal, expect_tensor, hint, number, requires, weight
 from support.compose import compose
@@ -152,13 +153,20 @@ def test_real_model_generates_on_the_device(submission: Submission, rng: torch.G
 @requires("TransformerLM")
 @hint("Is anything kept from one call to the next? Only parameters and buffers move with the model.")
 def test_model_may_move_after_it_was_used(submission: Submission, rng: torch.Generator, device: str) -> None:
-    """A model that was called on the CPU works on the device that it is moved to afterwards."""
-    tokens = torch.randint(9, (2, 5), generator=rng)
+    """A head and a model that were called on the CPU work on the device that they are moved to afterwards."""
+    x, tokens = torch.randn(2, 5, 8, generator=rng), torch.randint(9, (2, 5), generator=rng)
 
-    def check() -> None:
-        model = submission.model.TransformerLM(submission.model.ModelConfig(9, 8, 8, 2, 1))
-        expect_tensor(model(tokens), "Called a model on the CPU")
-        place = place_of_result(submission, model, [tokens], device)
-        _expect_on(place, device, f"Called a model on the CPU, moved it to {device} and called it there")
+    def check(made: Any, given: Tensor, name: str) -> None:
+        expect_tensor(made(given), f"Called a {name} on the CPU")
+        place = place_of_result(submission, made, [given], device)
+        _expect_on(place, device, f"Called a {name} on the CPU, moved it to {device} and called it there")
 
-    compose(submission, own=check, doubled=check, replaced=["Block"])
+    def check_head() -> None:
+        check(submission.attention.Head(8, 4, 8), x, "head")
+
+    def check_model() -> None:
+        check(submission.model.TransformerLM(submission.model.ModelConfig(9, 8, 8, 2, 1)), tokens, "model")
+
+    inside = ["attention_scores", "causal_mask", "attention_probs"]
+    compose(submission, own=check_head, doubled=check_head, replaced=inside)
+    compose(submission, own=check_model, doubled=check_model, replaced=["Block"])

@@ -64,11 +64,11 @@ def test_attention_with_any_number_of_heads(
 
 @number("6.11")
 @covers("FeedForward")
-@hint("FeedForward.forward: expand, ReLU, contract, and nothing else.")
+@hint("FeedForward.forward: expand, ReLU, contract, and nothing else, nor anything behind autograd's back.")
 def test_feed_forward_computes_what_it_should(
     submission: Submission, reference: Submission, rng: torch.Generator
 ) -> None:
-    """With random weights, the feed-forward layer returns the right values, at any sizes, for small and large x."""
+    """With random weights, the feed-forward layer gives the right values, and its parameters the right gradients."""
     for B, T, E, factor in [(1, 1, 1, 1), (2, 5, 3, 20), (4, 3, 16, 1)]:
         mine, right = submission.model.FeedForward(E), reference.model.FeedForward(E)
         same_weights(submission, mine, reference, right, rng)
@@ -77,6 +77,13 @@ def test_feed_forward_computes_what_it_should(
         zeros = ", zeros at position 1" if T > 1 else ""
         did = f"ran a feed-forward layer with random weights on x of shape [{B}, {T}, {E}]{zeros}"
         expect_close(mine(x.clone()), right(x), did, atol=ATOL * factor)
+    mine, right = submission.model.FeedForward(4), reference.model.FeedForward(4)
+    same_weights(submission, mine, reference, right, rng)
+    x, cotangent = torch.randn(3, 5, 4, generator=rng), torch.randn(3, 5, 4, generator=rng)
+    did = "followed the result of a feed-forward layer back to its parameters"
+    found = parameter_gradients(submission, mine, x, cotangent)
+    for name, gradient in parameter_gradients(reference, right, x, cotangent).items():
+        expect_close(parameter_of(found, name, gradient.shape, did), gradient, did, atol=ATOL * 10)
 
 
 @number("6.12")

@@ -91,6 +91,8 @@ def _loss(side: Submission) -> Values:
     large = 8 * inputs.numbers("loss 6", 2, 7, 6)
     found["logits far from 0"] = side.training.loss_fn(large, inputs.tokens("loss 6", 6, 2, 7))
     found["logits 300 apart"] = side.training.loss_fn(torch.tensor([[[0.0, 300.0]]]), torch.tensor([[0]]))
+    apart = torch.tensor([[[300.0, 299.0], [0.0, 1.0]]])
+    found["positions 300 apart"] = side.training.loss_fn(apart, torch.tensor([[0, 0]]))
     return found
 
 

@@ -19,8 +19,11 @@ TEXTS = {
     "accents and others": "naïve Übermut, 東京, ça va 🙂",
     "accents as characters of their own": "cafe\u0301, A\u030a, \ufb01n",
     "tabs and line ends": "\tb\r\n a\n",
+    "line ends of two characters only": "a\r\nb\r\n",
+    "one character again and again": "aaa",
     "no text": "",
 }
+MANY = [chr(0x4E00 + place) for place in range(300)]  # more characters than a byte has values
 DRAWS = 240  # of 9 pairs, that one is never drawn has probability 9 * (8/9)**240 < 1e-11
 STARTS = 9  # places in a text that is several times as long as a row
 
@@ -36,13 +39,22 @@ def _tokens(side: Submission) -> Values:
         **found,
         "one character": side.tokenizer.encode("b", ["a", "b"]),
         "a vocabulary in another order": side.tokenizer.encode(line, sorted(set(line), reverse=True)),
+        f"a vocabulary of {len(MANY)}": side.tokenizer.encode(MANY[299] + MANY[256], MANY),
     }
 
 
 def _unknown(side: Submission) -> Values:
     found: dict[str, Any] = {}
-    for text, strange in (("abz", "z"), ("東京", "東"), ("B ab", "B"), ("a b", " ")):
-        error, given = _tried(side, text)
+    few = ["a", "b"]
+    # The code of "#" is a token of the larger vocabulary.
+    for text, strange, vocab in (
+        ("abz", "z", few),
+        ("東京", "東", few),
+        ("B ab", "B", few),
+        ("a b", " ", few),
+        ("#", "#", MANY),
+    ):
+        error, given = _tried(side, text, vocab)
         name = f"the text {text!r}"
         if error is None:
             found[f"{name}, raises"] = "nothing"
@@ -54,9 +66,9 @@ def _unknown(side: Submission) -> Values:
     return found
 
 
-def _tried(side: Submission, text: str) -> tuple[SubmissionError | None, Any]:
+def _tried(side: Submission, text: str, vocab: list[str]) -> tuple[SubmissionError | None, Any]:
     given: list[Any] = []
-    error = error_from(lambda: given.append(side.tokenizer.encode(text, ["a", "b"])))
+    error = error_from(lambda: given.append(side.tokenizer.encode(text, vocab)))
     return error, given[0] if given else None
 
 
@@ -68,6 +80,8 @@ def _text_again(side: Submission) -> Values:
         "from a list": side.tokenizer.decode(row[1:5], vocab),
         "blanks at the ends": side.tokenizer.decode(torch.tensor(row), vocab),
         "from one token": side.tokenizer.decode(torch.tensor([2]), vocab),
+        "from token 0": side.tokenizer.decode([0, 0], vocab),
+        f"of a vocabulary of {len(MANY)}": side.tokenizer.decode(torch.tensor([299, 256]), MANY),
         "from no tokens": side.tokenizer.decode([], vocab),
         "a vocabulary in another order": side.tokenizer.decode(torch.tensor([0, 1, 2]), ["t", "g", "e"]),
     }
@@ -75,7 +89,7 @@ def _text_again(side: Submission) -> Values:
 
 def _split(side: Submission) -> Values:
     found: dict[str, Any] = {}
-    for n, fraction in ((11, 0.5), (11, 0.9), (11, 0.3), (100, 0.29), (5, 0.0), (5, 1.0), (7, 0.1)):
+    for n, fraction in ((11, 0.5), (11, 0.9), (11, 0.3), (100, 0.29), (400, 0.995), (5, 0.0), (5, 1.0), (7, 0.1)):
         parts = side.data.split(torch.arange(n), fraction)
         names = [f"{n} tokens, fraction {fraction}, {name}" for name in ("train", "test")]
         whole = isinstance(parts, (list, tuple)) and len(parts) == 2

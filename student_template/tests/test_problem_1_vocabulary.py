@@ -55,8 +55,9 @@ def test_romeo_and_juliet_as_integers(submission: Submission) -> None:
 @hint("Which number a character gets is decided by the list that is passed in, whatever its order.")
 def test_encode_follows_the_given_vocabulary(submission: Submission) -> None:
     """`encode` numbers characters by their place in the vocabulary that it is given, also when that is not sorted."""
-    tokens = submission.tokenizer.encode("abcab", ["c", "a", "b"])
-    expect_equal(tokens, torch.tensor([1, 2, 0, 1, 2]), "Called encode('abcab', ['c', 'a', 'b'])")
+    for vocab, expected in ((["c", "a", "b"], [1, 2, 0, 1, 2]), (["b", "c", "a"], [2, 0, 1, 2, 0])):
+        tokens = submission.tokenizer.encode("abcab", vocab)
+        expect_equal(tokens, torch.tensor(expected), f"Called encode('abcab', {vocab})")
 
 
 @number("1.5")

@@ -63,7 +63,7 @@ class ZooContext(RunContext):
     ledger: Sheet
     home: ZooContext | None = None
     following: tuple[str, bool] | None = None
-    _on_device = False
+    _on_device = _apart = False
     _seeded: tuple[RemoteSubmission, int, int] | None = None
 
     @cached_property
@@ -103,10 +103,21 @@ class ZooContext(RunContext):
     @contextmanager
     def fresh_submission(self, number: str, *, on_device: bool = False) -> Iterator[Submission]:
         self._on_device = on_device
+        if self._apart:
+            self._begin_worker(number, on_device=on_device)
         with self.time_for(number):
             if self._seeded != self._seed_of(number):
                 self._submission.probes.seed_torch(self.seed_for("worker", number))
             yield self._submission
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Meanwhile each check has a worker that no other one has used, as in the grader."""
+        self._apart = True
+        try:
+            yield
+        finally:
+            self._apart = False
 
     def confirm(self) -> None:
         """As in the grader, by what the next check begins with, where that has the same worker: one request for two."""

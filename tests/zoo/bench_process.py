@@ -2,7 +2,8 @@
 
 The checks, the sandbox and the way from failures to outcomes are the grader's. What is done once here, not for each
 submission, is to import torch, to start the zygote and to collect the checks. The checks of a submission share
-workers, also at other seeds, the reference's answers are remembered, and nothing is kept secret from submissions.
+workers, also at other seeds; one that does not pass is run again in a worker of its own. The reference's answers are
+remembered, and nothing is kept secret from submissions.
 """
 
 from __future__ import annotations
@@ -81,7 +82,14 @@ class Bench:
                 is_trained = number in self._catalogue.trained  # what it asks is never asked again
                 reference.begin(context.seed_for("reference", number), None if is_trained else number)
                 # What the next check has in common with this one stays set up; an order that may end here has none.
-                reached[number] = self._run(items[number], None if order["stop_early"] else items.get(following))
+                behind = None if order["stop_early"] else items.get(following)
+                reached[number] = self._run(items[number], behind)
+                if not is_trained and not context.ledger.passed(number):
+                    # What an earlier check left behind in the worker is not to be the reason.
+                    self._ruler.take()
+                    reference.begin(context.seed_for("reference", number), number)
+                    with context.apart():
+                        self._run(items[number], behind)
                 margins[number] = self._ruler.take()
                 if order["stop_early"] and not context.ledger.passed(number):
                     break
