@@ -156,6 +156,13 @@ def test_every_row_is_printed_however_wide_the_terminal_is(differ: Differ, tmp_p
     assert max(map(len, beginnings)) <= width
 
 
+def test_a_composition_that_gives_right_parts_something_wrong_is_red(differ: Differ, tmp_path: Path) -> None:
+    """With stand-ins for the heads, which have no use for a context, it would be right."""
+    right, wrong = "Head(embed_size, head_size, ctx_size,", "Head(embed_size, head_size, embed_size,"
+    comparison = compared(differ, tmp_path, Change("charlm/attention.py", right, wrong))
+    assert [row.id for row in comparison.rows if row.own.verdict is Verdict.DIFFERENT] == ["projected"]
+
+
 def test_every_kind_of_damage_is_a_row(differ: Differ, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "STAGE_SECONDS", 1.0)
     comparison = compared(differ, tmp_path, *DAMAGE)
