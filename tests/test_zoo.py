@@ -13,6 +13,12 @@ from tests.zoo.reach import DRAWN
 from tests.zoo.recall import RecallingReference
 
 SCALE = Change("charlm/attention.py", " * head_size**-0.5", "")
+ONLY_ONCE = Change(
+    "charlm/tokenizer.py",
+    "    index = {character: i for i, character in enumerate(vocab)}",
+    """    encode.calls = getattr(encode, "calls", 0) + 1
+    index = {character: i if encode.calls == 1 else 0 for i, character in enumerate(vocab)}""",
+)
 
 
 def test_a_warm_process_grades_one_submission_after_another_and_says_what_checks_enter() -> None:
@@ -28,6 +34,13 @@ def test_a_warm_process_grades_one_submission_after_another_and_says_what_checks
     }
     assert wrong.failed == {"7.1"}
     assert "7.1" in wrong.messages
+
+
+def test_a_check_does_not_fail_by_what_an_earlier_one_left_behind() -> None:
+    once, twice = ("1.3", "1.9"), "1.4"
+    with Bench(1) as bench:
+        [(_, verdict)] = bench.grade([Order("right the first time", (ONLY_ONCE,), checks=(*once, twice))])
+    assert verdict.outcomes == {**dict.fromkeys(once, "passed"), twice: "failed"}
 
 
 def test_the_reference_is_asked_each_thing_once_and_answers_as_if_it_were_asked_always(zygote: Zygote) -> None:
