@@ -63,4 +63,4 @@ def without_results(code: int, printed: str, **options: bool) -> Callable[[Injec
 KILLED = -signal.SIGKILL
 
 # Importing them enters their cases.
-from tests.faults import disk, environment, own_files, processes, report  # noqa: E402, F401
+from tests.faults import disk, environment, memory, own_files, processes, report  # noqa: E402, F401

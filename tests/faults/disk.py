@@ -14,8 +14,7 @@ from typing import Any
 
 from autograder import paths
 from tests.faults.cases import harmless, not_graded, unfinished, without_results
-from tests.faults.processes import after_check
-from tests.faults.stage import Stage, module, replace, zygote
+from tests.faults.stage import Stage, after_check, module, replace, zygote
 from tests.faults.strike import at_strike
 
 FULL = "No space left on device"

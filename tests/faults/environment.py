@@ -13,8 +13,7 @@ import time
 from importlib import metadata
 
 from tests.faults.cases import harmless, not_graded
-from tests.faults.processes import after_check
-from tests.faults.stage import Stage, before
+from tests.faults.stage import Stage, after_check, before
 from tests.faults.strike import at_strike
 
 

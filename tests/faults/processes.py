@@ -14,6 +14,7 @@ from typing import Any
 from tests.faults.cases import KILLED, harmless, not_graded, unfinished
 from tests.faults.stage import (
     Stage,
+    after_check,
     before,
     kill,
     module,
@@ -23,32 +24,13 @@ from tests.faults.stage import (
     zygote,
 )
 from tests.faults.strike import at_strike
-from tests.patches import Change
 
 ENDED = "the process that starts workers has ended"
 HANGS = "the process that starts workers hangs"
-HOGS = Change(
-    "charlm/tokenizer.py",
-    "    return sorted(set(text))",
-    "    kept = []\n    while 'd' in text:\n        kept.append(bytearray(b'x' * 2**24))\n    return sorted(set(text))",
-)
 
 
 def forever() -> None:
     time.sleep(3600)
-
-
-def after_check(number: str, action: Callable[[], None]) -> None:
-    """Do something when the verdict on a check has been written."""
-    Ledger = module("ledger").Ledger
-    put = Ledger.put
-
-    def changed(self: Any, record: Any) -> None:
-        put(self, record)
-        if record.info.number == number:
-            action()
-
-    Ledger.put = changed
 
 
 def in_intake(action: Callable[[], None]) -> None:
@@ -370,45 +352,3 @@ def check_hangs_where_no_signal_is_looked_at(stage: Stage) -> None:
     replace("launcher", "MARGIN", 1.0)
     stage.assign(run_seconds=4.0, check_seconds=1.0)
     at_strike(lambda: collections.deque(itertools.repeat(None), maxlen=0))
-
-
-def memory_group(size: int) -> Path:
-    """Put this process and all that it will start into a group with this much memory. Returns the group's folder."""
-    group = Path(f"/sys/fs/cgroup/memory/faults-{os.getpid()}")
-    group.mkdir()
-    (group / "memory.limit_in_bytes").write_text(str(size))
-    (group / "tasks").write_text(str(os.getpid()))
-    return group
-
-
-SMALLEST = 768 << 20  # what the platform's smallest container has
-
-
-def use_up_memory() -> None:
-    kept = []
-    while True:
-        kept.append(bytearray(b"x" * 2**24))
-
-
-@not_graded("PFNNN-", "grading was ended by SIGKILL. Memory may have run out", needs_memory_group=True)
-def grading_uses_up_the_memory(stage: Stage) -> None:
-    memory_group(SMALLEST)
-    at_strike(use_up_memory)
-
-
-@harmless(needs_memory_group=True)
-def grading_uses_up_the_memory_for_a_moment(stage: Stage) -> None:
-    group = memory_group(SMALLEST)
-
-    def until_a_worker_is_dead() -> None:
-        kept = []
-        # Not until it shows in the process: that takes a moment, in which this one could be the next to be killed.
-        while "oom_kill 0" in (group / "memory.oom_control").read_text():
-            kept.append(bytearray(b"x" * 2**20))
-
-    at_strike(until_a_worker_is_dead)
-
-
-@harmless("PFPPM-", needs_memory_group=True, changes=(HOGS,))
-def submission_uses_up_the_memory(stage: Stage) -> None:
-    memory_group(SMALLEST)

@@ -182,6 +182,19 @@ def before(name: str, attribute: str, action: Callable[[], None]) -> None:
     setattr(owner, last, changed)
 
 
+def after_check(number: str, action: Callable[[], None]) -> None:
+    """Do something when the verdict on a check has been written."""
+    Ledger = module("ledger").Ledger
+    put = Ledger.put
+
+    def changed(self: Any, record: Any) -> None:
+        put(self, record)
+        if record.info.number == number:
+            action()
+
+    Ledger.put = changed
+
+
 def once(action: Callable[[], None]) -> Callable[[], None]:
     """The action for the first time that it is called, nothing after."""
     left = [action]
